@@ -1,0 +1,3 @@
+"""Plays, reviews and resumes declarative gray (canary) releases."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,68 @@
+"""What the conductor noticed and did not write down: lost by a crash, and noticed again."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.model.split import Split
+
+
+class OrderKind(StrEnum):
+    """What a person can ask of a living run."""
+
+    APPROVE = "approve"
+    REFUSE = "refuse"
+    ABORT = "abort"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Somebody's word to a living run, with who said it."""
+
+    kind: OrderKind
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A signal arrived; *code* is the exit code that answers it."""
+
+    name: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class RouteSeen:
+    """The live split of a route before this run touched it; *unfinished* names another run's open marker."""
+
+    route: str
+    split: Split | None
+    unfinished: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What was waited for: all there, not yet and why, or never (*fatal*)."""
+
+    at: float
+    step: int
+    ready: bool
+    reason: str = ""
+    fatal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """The cluster could not be reached at *at*; nothing was decided by it."""
+
+    at: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The cluster answered again."""
+
+
+Observation = Order | Interrupted | RouteSeen | Readiness | Trouble | Reached
