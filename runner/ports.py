@@ -85,3 +85,13 @@ class Lease(Protocol):
 
     def release(self) -> None:
         """Give it up at the end of a run."""
+
+
+class Listener(Protocol):
+    """Somebody who reads a run along; never a reason for the run to stop, so neither method raises OSError."""
+
+    def heard(self, event: Event, line: str) -> None:
+        """Take one durable event and *line*, the journal line that holds it; once per event, in order."""
+
+    def tick(self, now: float) -> None:
+        """Take the time, once per turn of the loop, also when nothing happened."""
