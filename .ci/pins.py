@@ -1,0 +1,20 @@
+"""Writes what pip needs to install the versions of uv.lock: constraints.txt and one file a dependency group."""
+
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(folder: Path) -> None:
+    """Write constraints.txt, dev.txt and bench.txt into *folder*."""
+    lock = tomllib.loads((ROOT / "uv.lock").read_text())
+    pins = [f"{package['name']}=={package['version']}" for package in lock["package"] if "registry" in package["source"]]
+    (folder / "constraints.txt").write_text("\n".join(pins) + "\n")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for group, requirements in project["dependency-groups"].items():
+        (folder / f"{group}.txt").write_text("\n".join(requirements) + "\n")
+
+
+main(Path(sys.argv[1]))

@@ -1,0 +1,60 @@
+# Everything a contributor types, and nothing that CI types instead.
+SHELL := bash
+PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$python && break; done),$(error runner needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3))
+CANARY := playbooks/bookinfo-canary.yaml
+ON_TERMINAL := $(shell test -t 1 && echo --speed 30)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup play play-bad check lint types imports test bench clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+setup: .venv/ready ## Make .venv with the locked versions
+
+.venv/ready: pyproject.toml uv.lock .ci/pins.py
+	@if ! { command -v uv >/dev/null && uv sync --quiet --locked --inexact; }; then \
+		$(PYTHON) -m venv .venv && .venv/bin/python .ci/pins.py .venv && \
+		.venv/bin/python -m pip install --quiet --disable-pip-version-check \
+			--constraint .venv/constraints.txt --requirement .venv/dev.txt --editable . ; \
+	fi
+	@touch $@
+
+play: setup ## Play the Bookinfo canary in the sandbox
+	@.venv/bin/runner play $(CANARY) --sandbox $(ON_TERMINAL)
+
+play-bad: setup ## Play it with a bad canary: it must be rejected with exit 3
+	@code=0; .venv/bin/runner play $(CANARY) --sandbox --scenario playbooks/scenarios/bad-canary.yaml $(ON_TERMINAL) || code=$$?; \
+	echo; echo "runner exited with $$code; 3 means: rejected, and traffic is back at the safe split"; test $$code -eq 3
+
+check: lint types imports test ## Everything that must hold before a commit
+
+lint: setup ## Style and format
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+
+types: setup ## Types, strictly
+	.venv/bin/mypy
+
+imports: setup ## The directions of imports
+	.venv/bin/lint-imports
+
+test: setup ## All tests that need no cluster, in less than three minutes
+	.venv/bin/python -m pytest -q
+
+bench: setup .benchmarks/peer/ready ## Measure against floors and peers, and write docs/reference/benchmarks.md
+	.venv/bin/python tests/bench/run.py --write docs/reference/benchmarks.md
+
+.benchmarks/peer/ready: uv.lock .ci/pins.py
+	@$(PYTHON) -m venv .benchmarks/peer && $(PYTHON) .ci/pins.py .benchmarks/peer && \
+		.benchmarks/peer/bin/python -m pip install --quiet --disable-pip-version-check \
+			--constraint .benchmarks/peer/constraints.txt --requirement .benchmarks/peer/bench.txt
+	@touch $@
+
+clean: ## Remove what make made; the runs in .runner stay
+	rm -rf .venv .benchmarks dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find runner tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The rig: real parts on one machine (Linux, root, Go) ---
