@@ -91,7 +91,14 @@ class DisagreementError(RunnerError):
 
 
 class TransientError(RunnerError):
-    """The other side did not answer usefully; asking again may help. Nothing was changed."""
+    """The other side did not answer usefully; asking again may help. Nothing was changed.
+
+    *retry_after* is how many seconds the other side asks to be left alone, where it said so.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
 
 
 class UnknownOutcomeError(TransientError):
