@@ -1,0 +1,192 @@
+"""The rig seen from outside: bring it up, ask after it, take it down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rig import certificates, places
+from rig.build import Binaries, RigError
+
+# Ports on this machine's loopback, taken when free so that a copied line works again tomorrow.
+PREFERRED_PORTS = {"api": 16443, "prometheus": 19090, "gateway": 18080}
+INSIDE = {
+    "api": f"127.0.0.1:{places.API_PORT}",
+    "prometheus": f"{places.PROMETHEUS}:{places.PROMETHEUS_PORT}",
+    "gateway": f"{places.GATEWAY}:{places.GATEWAY_PORT}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """A living rig: whom to signal, and the addresses that anybody on this machine may use."""
+
+    name: str
+    pid: int
+    born: int  # the process' start in clock ticks, so that a reused pid is never taken for it
+    kubeconfig: str
+    api: str
+    prometheus: str
+    gateway: str
+
+    @property
+    def run(self) -> Path:
+        return places.run_folder(self.name)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which tests find a cluster."""
+        return {
+            "RUNNER_TEST_KUBECONFIG": self.kubeconfig,
+            "RUNNER_TEST_PROMETHEUS": self.prometheus,
+            "RUNNER_TEST_GATEWAY": self.gateway,
+            "RUNNER_TEST_RIG": self.name,
+        }
+
+
+def up(name: str, binaries: Binaries, tell: Callable[[str], None]) -> tuple[Rig, int]:
+    """Start a rig and return it with its lifeline: the rig ends when the last copy of that descriptor is closed.
+
+    Raises RigError when a part does not come up or a rig of this name already lives.
+    """
+    if find(name) is not None:
+        raise RigError(f"a rig named {name} is already up; `make rig-down` ends it")
+    run = places.run_folder(name)
+    shutil.rmtree(run, ignore_errors=True)
+    (run / "log").mkdir(parents=True)
+    run.chmod(0o700)
+    sockets = {purpose: _listen(port) for purpose, port in PREFERRED_PORTS.items()}
+    report, said = os.pipe()
+    lifeline, held = os.pipe()
+    process = _unshare(run, binaries, sockets, said, lifeline)
+    os.close(said)
+    os.close(lifeline)
+    try:
+        _follow(report, tell)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    rig = _describe(name, process.pid, sockets)
+    for one in sockets.values():
+        one.close()
+    return rig, held
+
+
+def find(name: str) -> Rig | None:
+    """The living rig of this name, if there is one."""
+    try:
+        document = json.loads((places.run_folder(name) / "rig.json").read_text())
+    except (OSError, ValueError):
+        return None
+    rig = Rig(**document)
+    return rig if _birth(rig.pid) == rig.born else None
+
+
+def down(name: str) -> bool:
+    """End a rig and remove its folder; False when none was up."""
+    rig = find(name)
+    if rig is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(rig.pid, signal.SIGKILL)
+        while _birth(rig.pid) == rig.born and not _is_zombie(rig.pid):
+            time.sleep(0.02)
+    shutil.rmtree(places.run_folder(name), ignore_errors=True)
+    return rig is not None
+
+
+def ended_parts(rig: Rig) -> Iterator[str]:
+    """Names of the parts that have ended since the rig came up."""
+    for mark in sorted((rig.run / "log").glob("*.ended")):
+        yield f"{mark.stem} (exit {mark.read_text()}, {mark.with_suffix('.log')})"
+
+
+def _listen(port: int) -> socket.socket:
+    for candidate in (port, 0):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", candidate))
+        except OSError:
+            listener.close()
+            continue
+        listener.listen(128)
+        return listener
+    raise RigError("no free port on the loopback device")
+
+
+def _unshare(run: Path, binaries: Binaries, sockets: dict[str, socket.socket], said: int, lifeline: int) -> subprocess.Popen[bytes]:
+    settings = {
+        "run": str(run),
+        "binaries": {name: str(path) if path else "" for name, path in asdict(binaries).items()},
+        "report": said,
+        "lifeline": lifeline,
+        "sockets": {one.fileno(): INSIDE[purpose] for purpose, one in sockets.items()},
+    }
+    namespaces = ("unshare", "--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child")
+    return subprocess.Popen(
+        [*namespaces, sys.executable, "-m", "rig.supervisor", json.dumps(settings)],
+        env=os.environ | {"PYTHONPATH": str(places.SOURCES.parent)},
+        pass_fds=(said, lifeline, *(one.fileno() for one in sockets.values())),
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def _follow(report: int, tell: Callable[[str], None]) -> None:
+    """Pass on the supervisor's words until it is ready. Raises RigError when it fails or falls silent."""
+    with os.fdopen(report) as lines:
+        for line in lines:
+            words: dict[str, Any] = json.loads(line)
+            if "failed" in words:
+                raise RigError(f"the rig did not come up: {words['failed']}")
+            if "ready" in words:
+                tell(f"all up after {words['ready']} s")
+                return
+            tell(f"{words['step']} after {words['after']} s")
+    raise RigError("the rig did not come up: its first process ended (does this machine allow `unshare --net --pid`?)")
+
+
+def _describe(name: str, pid: int, sockets: dict[str, socket.socket]) -> Rig:
+    address = {purpose: f"127.0.0.1:{one.getsockname()[1]}" for purpose, one in sockets.items()}
+    run = places.run_folder(name)
+    kubeconfig = run / "kubeconfig"
+    certificates.write_kubeconfig(kubeconfig, run, f"https://{address['api']}")
+    rig = Rig(
+        name=name,
+        pid=pid,
+        born=_birth(pid) or 0,
+        kubeconfig=str(kubeconfig),
+        api=f"https://{address['api']}",
+        prometheus=f"http://{address['prometheus']}",
+        gateway=f"http://{address['gateway']}",
+    )
+    (run / "rig.json").write_text(json.dumps(asdict(rig)))
+    return rig
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return []
+
+
+def _birth(pid: int) -> int | None:
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
+def _is_zombie(pid: int) -> bool:
+    return _stat(pid)[:1] == ["Z"]
