@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.engine.events import Event
-from runner.engine.observations import Order
+from runner.engine.observations import Interrupted, Observation, Order
 from runner.model.evidence import Answer, NoAnswer
 from runner.model.stages import KubeObject
 
@@ -66,32 +66,39 @@ class Clock(Protocol):
 class Journal(Protocol):
     """The append-only record of a run; what is appended is durable when `append` returns."""
 
-    def append(self, events: Sequence[Event]) -> None:
-        """Write *events* as one durable step, in order."""
+    def append(self, events: Sequence[Event]) -> Sequence[str]:
+        """Write *events* as one durable step, in order; the lines as they stand in the journal."""
 
 
 class Orders(Protocol):
-    """What people ask of a living run from outside: approve, abort, pause."""
+    """What reaches a living run from outside: people's orders, and signals."""
 
-    def poll(self) -> Sequence[Order]:
-        """Orders that have not been seen before, in the order they came."""
+    def poll(self) -> Sequence[Order | Interrupted]:
+        """What has not been seen before, in the order it came."""
+
+
+class Listener(Protocol):
+    """Somebody who watches a run. Output is best effort: a listener never raises."""
+
+    def heard(self, event: Event, line: str) -> None:
+        """An event became durable; *line* is how the journal says it."""
+
+    def noticed(self, observation: Observation) -> None:
+        """Something was seen that no event tells: not ready yet and why, the cluster out of reach."""
+
+    def tick(self, now: float) -> None:
+        """Time goes on; called at every turn of the loop."""
 
 
 class Lease(Protocol):
     """The right to write to the routes of a run, held by one process at a time."""
+
+    @property
+    def epoch(self) -> int:
+        """Grows with every change of holder; written on the object with each split."""
 
     def renew(self) -> None:
         """Keep holding it. LockedError when another has taken over."""
 
     def release(self) -> None:
         """Give it up at the end of a run."""
-
-
-class Listener(Protocol):
-    """Somebody who reads a run along; never a reason for the run to stop, so neither method raises OSError."""
-
-    def heard(self, event: Event, line: str) -> None:
-        """Take one durable event and *line*, the journal line that holds it; once per event, in order."""
-
-    def tick(self, now: float) -> None:
-        """Take the time, once per turn of the loop, also when nothing happened."""

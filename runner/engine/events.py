@@ -58,8 +58,11 @@ class RunResumed:
 
 @dataclass(frozen=True, slots=True)
 class RunPaused:
+    """The run waits for a person; *code* is the exit code (0 where it was asked to stop here)."""
+
     at: float
     reason: str
+    code: int = 5
     by: str = ""
 
 

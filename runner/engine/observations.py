@@ -13,6 +13,7 @@ class OrderKind(StrEnum):
     REFUSE = "refuse"
     ABORT = "abort"
     PAUSE = "pause"
+    ROLLBACK = "rollback"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +66,19 @@ class Reached:
     """The cluster answered again."""
 
 
-Observation = Order | Interrupted | RouteSeen | Readiness | Trouble | Reached
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Something said no that is not a verdict on the release; *code* is the exit code that answers it."""
+
+    reason: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The stage failed by its own judgement while it acted."""
+
+    reason: str
+
+
+Observation = Order | Interrupted | RouteSeen | Readiness | Trouble | Reached | Refused | Broken

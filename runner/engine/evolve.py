@@ -1,0 +1,302 @@
+"""Folds events and observations into state: `evolve` is the only way that a run's state changes."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import reduce
+from typing import assert_never
+
+from runner.engine import observations as seen
+from runner.engine.events import (
+    EffectDone,
+    EffectIntended,
+    Event,
+    GateAnswered,
+    GateOpened,
+    MeasurementTaken,
+    Outcome,
+    RollbackFinished,
+    RollbackStarted,
+    RunFinished,
+    RunInterrupted,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    SplitChanged,
+    StageFailed,
+    StageSkipped,
+    StageStarted,
+    StageSucceeded,
+)
+from runner.engine.measuring import guard_after, tally_after
+from runner.engine.state import (
+    Ended,
+    GuardState,
+    RollbackState,
+    RouteState,
+    RunState,
+    Scaled,
+    StageState,
+    TroubleState,
+)
+from runner.engine.way_back import rollback_steps
+from runner.model.split import Split, canary_split
+
+OUTCOME_CODES = {
+    Outcome.SUCCEEDED: 0,
+    Outcome.ROLLED_BACK: 0,
+    Outcome.REJECTED: 3,
+    Outcome.ABORTED: 3,
+    Outcome.ROLLBACK_FAILED: 4,
+}
+BACKOFF_CAP = 30.0  # seconds between two questions to a cluster that does not answer
+
+
+def replay(state: RunState, events: Iterable[Event]) -> RunState:
+    """The state after *events*: replaying a journal is how a run is resumed."""
+    return reduce(evolve, events, state)
+
+
+def evolve(state: RunState, event: Event | seen.Observation) -> RunState:
+    """The state after one fact or observation; it never fails and never looks at a clock."""
+    match event:
+        case RunStarted() | RunResumed() | RunPaused() | RunInterrupted() | RunFinished():
+            return replace(_run(state, event), at=event.at)
+        case StageStarted() | StageSucceeded() | StageFailed() | StageSkipped():
+            return replace(_stage(state, event), at=event.at)
+        case EffectIntended() | EffectDone() | SplitChanged():
+            return replace(_effect(state, event), at=event.at)
+        case RollbackStarted() | RollbackFinished():
+            return replace(_rollback(state, event), at=event.at)
+        case MeasurementTaken():
+            return replace(_measured(state, event), at=event.at)
+        case GateOpened():
+            # A word given before the question was asked answers nothing.
+            return replace(_working(state, gate=event), orders=(), at=event.at)
+        case GateAnswered():
+            return replace(_working(state, answer=event), orders=(), at=event.at)
+        case _:
+            return _noticed(state, event)
+
+
+def _run(state: RunState, event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished) -> RunState:
+    match event:
+        case RunStarted():
+            return replace(state, started_at=event.at)
+        case RunResumed():
+            return _resumed(state, event)
+        case RunPaused() | RunInterrupted():
+            return replace(state, ended=Ended(event.code, event.reason), interrupted=None, orders=(), refused=None)
+        case RunFinished():
+            ended = Ended(OUTCOME_CODES[event.outcome], event.reason, event.outcome)
+            return replace(state, ended=ended, stage=None)
+        case _:
+            assert_never(event)
+
+
+def _resumed(state: RunState, event: RunResumed) -> RunState:
+    """Guards look first, readings from before the gap do not count, an unwatched soak starts again."""
+    unwatched = event.at - state.at > 2 * min((g.every for g in state.program.playbook.guards), default=event.at)
+    stage = state.stage
+    if stage is not None:
+        started = event.at if unwatched else stage.started_at
+        stage = replace(_looked_afresh(stage), started_at=started)
+    return replace(
+        state,
+        stage=None if state.failed else stage,
+        rollback=replace(state.rollback, work=_looked_afresh(state.rollback.work)) if state.rollback else None,
+        guards=tuple(GuardState() for _ in state.guards),
+        failed=None,
+        ended=None,
+        trouble=None,
+        refused=None,
+        interrupted=None,
+    )
+
+
+def _looked_afresh(work: StageState) -> StageState:
+    """Keeps what was done and approved; what was only seen is seen again."""
+    approved = work.answer is not None and work.answer.answer == "approved"
+    return replace(
+        work,
+        tallies={},
+        ready=frozenset(),
+        waiting=None,
+        probed_at=None,
+        broken=None,
+        gate=work.gate if approved else None,
+        answer=work.answer if approved else None,
+    )
+
+
+def _stage(state: RunState, event: StageStarted | StageSucceeded | StageFailed | StageSkipped) -> RunState:
+    match event:
+        case StageStarted():
+            steps = state.current.steps if state.current else ()
+            stage = StageState(event.stage, steps, event.at, event.attempt)
+            return replace(state, stage=stage, attempts=event.attempt)
+        case StageSucceeded():
+            return _finished_stage(_promoted(state))
+        case StageSkipped(route=route):
+            if route is not None:
+                state = state.with_route(route, replace(state.routes[route], already=True))
+            return _finished_stage(state)
+        case StageFailed():
+            return replace(state, failed=event.reason)
+        case _:
+            assert_never(event)
+
+
+def _finished_stage(state: RunState) -> RunState:
+    return replace(state, stage=None, index=state.index + 1, attempts=0, trouble=None)
+
+
+def _promoted(state: RunState) -> RunState:
+    name = state.current.promotes if state.current else None
+    if name is None:
+        return state
+    return state.with_route(name, replace(state.routes[name], promoted=True))
+
+
+def _effect(state: RunState, event: EffectIntended | EffectDone | SplitChanged) -> RunState:
+    match event:
+        case EffectIntended():
+            return _working(state, pending=event)
+        case EffectDone():
+            work = _work(state)
+            if work is None:
+                return state
+            return _working(_scaled(state, event), pending=None, done=work.done + 1)
+        case SplitChanged():
+            return _moved(state, event)
+        case _:
+            assert_never(event)
+
+
+def _scaled(state: RunState, event: EffectDone) -> RunState:
+    before, after = event.result.get("before"), event.result.get("replicas")
+    if before is None or after is None or state.rollback is not None:
+        return state
+    scaled = Scaled(event.ref.name, event.ref.namespace, int(before), int(after))
+    return replace(state, scaled=(*state.scaled, scaled))
+
+
+def _moved(state: RunState, event: SplitChanged) -> RunState:
+    if event.route not in state.routes:
+        return state
+    known, canary = state.routes[event.route], state.program.playbook.route(event.route).canary
+    since = None if not event.to[canary] else known.canary_since or event.at
+    moved = RouteState(
+        split=event.to,
+        safe=_safe(state, event),
+        changed_at=event.at,
+        canary_since=since,
+        moved=state.moves + 1,
+        promoted=known.promoted,
+        seen=True,
+    )
+    return replace(state.with_route(event.route, moved), moves=state.moves + 1)
+
+
+def _safe(state: RunState, event: SplitChanged) -> Split | None:
+    """The newest split in which the canary had nothing."""
+    route = state.program.playbook.route(event.route)
+    for split in (event.to, event.from_):
+        if split is not None and not split[route.canary]:
+            return split
+    return state.routes[event.route].safe or canary_split(route.stable, route.canary, 0)
+
+
+def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> RunState:
+    match event:
+        case RollbackStarted():
+            work = StageState("rollback", rollback_steps(state, event.to), event.at)
+            back = RollbackState(event.cause, event.reason, work)
+            return replace(state, rollback=back, stage=None, failed=None, orders=(), refused=None, trouble=None)
+        case RollbackFinished():
+            if state.rollback is None:
+                return state
+            back = replace(state.rollback, verified=event.verified)
+            return replace(state, rollback=back, index=0, attempts=0, refused=None, trouble=None)
+        case _:
+            assert_never(event)
+
+
+def _measured(state: RunState, event: MeasurementTaken) -> RunState:
+    if event.guard is not None:
+        return replace(
+            state,
+            guards=tuple(
+                guard_after(known, event) if guard.check.name == event.guard else known
+                for known, guard in zip(state.guards, state.program.playbook.guards, strict=True)
+            ),
+        )
+    if state.stage is None:
+        return state
+    known = state.stage.tallies
+    return _working(state, tallies={**known, event.check: tally_after(known.get(event.check), event)})
+
+
+def _work(state: RunState) -> StageState | None:
+    """What is being worked on: the rollback until it has ended, else the stage."""
+    if state.rollback is not None and state.rollback.verified is None:
+        return state.rollback.work
+    return state.stage
+
+
+def _working(state: RunState, **changes: object) -> RunState:
+    work = _work(state)
+    if work is None:
+        return state
+    changed = replace(work, **changes)  # type: ignore[arg-type]  # field names are literals of this module
+    if state.rollback is not None and state.rollback.verified is None:
+        return replace(state, rollback=replace(state.rollback, work=changed))
+    return replace(state, stage=changed)
+
+
+def _noticed(state: RunState, event: seen.Observation) -> RunState:  # noqa: PLR0911 - one return a kind
+    match event:
+        case seen.Order():
+            return replace(state, orders=(*state.orders, event))
+        case seen.Interrupted():
+            return replace(state, interrupted=event)
+        case seen.RouteSeen():
+            return _route_seen(state, event)
+        case seen.Readiness():
+            return _readiness(state, event)
+        case seen.Trouble():
+            return replace(state, trouble=_worse(state.trouble, event))
+        case seen.Reached():
+            return state if state.trouble is None else replace(state, trouble=None)
+        case seen.Refused():
+            return replace(state, refused=event)
+        case seen.Broken():
+            return _working(state, broken=event.reason)
+        case _:
+            assert_never(event)
+
+
+def _route_seen(state: RunState, event: seen.RouteSeen) -> RunState:
+    known, route = state.routes[event.route], state.program.playbook.route(event.route)
+    safe = event.split
+    if event.split is not None and event.split[route.canary]:
+        safe = canary_split(route.stable, route.canary, 0)
+    found = replace(known, split=event.split, safe=safe, unfinished=event.unfinished, seen=True)
+    return state.with_route(event.route, found)
+
+
+def _readiness(state: RunState, event: seen.Readiness) -> RunState:
+    work = _work(state)
+    if work is None:
+        return state
+    if event.ready:
+        return _working(state, ready=work.ready | {event.step}, waiting=None, probed_at=None)
+    since = work.waiting[1] if work.waiting and work.waiting[0] == event.step else event.at
+    broken = event.reason if event.fatal else work.broken
+    return _working(state, waiting=(event.step, since, event.reason), probed_at=event.at, broken=broken)
+
+
+def _worse(known: TroubleState | None, event: seen.Trouble) -> TroubleState:
+    """Doubling pauses from one second on, so that an API server that comes back is not stormed."""
+    count = known.count + 1 if known else 1
+    pause = min(2.0 ** (count - 1), BACKOFF_CAP)
+    return TroubleState(known.since if known else event.at, count, event.at + pause, event.reason)
