@@ -1,0 +1,83 @@
+"""`scale`: the replicas of a Deployment; undone by a rollback once the traffic has left."""
+
+from typing import Any
+
+from runner.engine.program import Await, Change, ObjectsReady, ProgramStage, SetReplicas
+from runner.errors import RunnerError
+from runner.model.playbook import Playbook
+from runner.model.stages import KubeObject, Scale
+from runner.ports import Cluster, ObjectRef
+from runner.stages.writing import Setting, Write
+
+NAME = "scale"
+
+
+def compiled(name: str, kind: Scale, playbook: Playbook) -> ProgramStage:
+    """One write, then readiness."""
+    namespace = playbook.target.namespace
+    effect = SetReplicas(kind.deployment, namespace, kind.replicas, kind.like)
+    ready = ObjectsReady((("apps/v1", "Deployment", namespace, kind.deployment),))
+    return ProgramStage(
+        name, NAME, (Change(effect, "Deployment", namespace, kind.deployment), Await(ready, kind.ready))
+    )
+
+
+def says(kind: Scale, playbook: Playbook) -> str:
+    """For a plan."""
+    del playbook
+    count = f"as many as {kind.like}" if kind.like else f"{kind.replicas}"
+    return f"scale {kind.deployment} to {count}"
+
+
+def prepare(effect: SetReplicas, setting: Setting) -> Write:
+    """Reads the Deployment; refuses one that an autoscaler would scale back."""
+    target = ObjectRef("apps/v1", "Deployment", effect.namespace, effect.deployment)
+    found = _deployment(setting.cluster, target)
+    _refuse_autoscaler(setting.cluster, effect)
+    wanted = _wanted(effect, setting.cluster)
+    before = int(found["spec"].get("replicas", 1))
+    if setting.pending is not None and setting.pending.found:
+        before = int(setting.pending.found["replicas"])
+    changed = {**found, "spec": {**found["spec"], "replicas": wanted}}
+    already = int(found["spec"].get("replicas", 1)) == wanted
+    return Write(
+        target=target,
+        want={"replicas": wanted},
+        found={"replicas": before},
+        send=None if already else lambda: _sent(setting.cluster, changed),
+        result={"before": before, "replicas": wanted},
+    )
+
+
+def _sent(cluster: Cluster, changed: KubeObject) -> dict[str, Any]:
+    cluster.replace(changed)
+    return {}
+
+
+def _deployment(cluster: Cluster, target: ObjectRef) -> KubeObject:
+    found = cluster.get(target)
+    if found is None:
+        raise RunnerError(
+            f"Deployment {target.namespace}/{target.name} does not exist",
+            hint="an apply stage before this one creates it; check the name",
+        )
+    return found
+
+
+def _wanted(effect: SetReplicas, cluster: Cluster) -> int:
+    if effect.replicas is not None:
+        return effect.replicas
+    like = _deployment(cluster, ObjectRef("apps/v1", "Deployment", effect.namespace, str(effect.like)))
+    return int(like["spec"].get("replicas", 1))
+
+
+def _refuse_autoscaler(cluster: Cluster, effect: SetReplicas) -> None:
+    for scaler in cluster.list("autoscaling/v2", "HorizontalPodAutoscaler", effect.namespace, {}):
+        target = scaler.get("spec", {}).get("scaleTargetRef", {})
+        if (target.get("kind"), target.get("name")) == ("Deployment", effect.deployment):
+            name = scaler["metadata"]["name"]
+            raise RunnerError(
+                f"Deployment {effect.namespace}/{effect.deployment} is scaled by HorizontalPodAutoscaler {name}",
+                hint=f"set its minReplicas instead: kubectl -n {effect.namespace} patch hpa {name} --type merge"
+                ' -p \'{"spec":{"minReplicas":N}}\', and remove this stage',
+            )

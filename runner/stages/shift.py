@@ -1,0 +1,148 @@
+"""`shift`: sets the whole split of one route, conditionally on the object as it was read."""
+
+from typing import Any
+
+from runner.engine.program import Await, Change, ProgramStage, SetSplit, SubsetsReady
+from runner.errors import DisagreementError, RunnerError
+from runner.model.playbook import Playbook, Route
+from runner.model.split import Split, canary_split, split_of
+from runner.model.stages import KubeObject, Shift
+from runner.ports import Cluster, ObjectRef
+from runner.routers import istio
+from runner.routers.marker import Marker, marker_of, with_marker
+from runner.stages.ownership import last_editor, refuse_gitops
+from runner.stages.writing import Move, Setting, Write
+
+NAME = "shift"
+API_VERSION = "networking.istio.io/v1"
+
+
+def compiled(name: str, kind: Shift, playbook: Playbook) -> ProgramStage:
+    """Readiness first, then one write."""
+    route = playbook.route(kind.route)
+    ready = SubsetsReady(kind.route, kind.split, check_capacity=not kind.ignore_capacity)
+    effect = SetSplit(kind.route, kind.split)
+    steps = (
+        Await(ready, kind.ready),
+        Change(effect, "VirtualService", route.namespace, route.virtual_service),
+    )
+    return ProgramStage(name, NAME, steps, moves=kind.route)
+
+
+def says(kind: Shift, playbook: Playbook) -> str:
+    """For a plan."""
+    del playbook
+    return f"{kind.route} to {kind.split}"
+
+
+def service_ref(route: Route) -> ObjectRef:
+    """The VirtualService of *route*."""
+    return ObjectRef(API_VERSION, "VirtualService", route.namespace, route.virtual_service)
+
+
+def live(cluster: Cluster, route: Route) -> KubeObject | None:
+    """The VirtualService of *route* as it stands."""
+    return cluster.get(service_ref(route))
+
+
+def prepare(effect: SetSplit, setting: Setting) -> Write:
+    """Reads the object and refuses what may not be overwritten; see `Write`."""
+    route = setting.playbook.route(effect.route)
+    found = _present(live(setting.cluster, route), route)
+    refuse_gitops(found, route)
+    split = istio.read(found, route)
+    before = _before(effect, setting, split)
+    if not _mine(found, setting, split, effect):
+        _refuse_drift(effect, setting, found, split, before)
+    if effect.back and not split[route.canary]:
+        return _already(route, effect, found, split)
+    changed = _changed(effect, setting, route, found, before)
+    moves = () if before == effect.split else (Move(effect.route, before, effect.split),)
+    return Write(
+        target=service_ref(route),
+        want={"split": effect.split.as_dict()},
+        found={"split": before.as_dict(), "resourceVersion": found["metadata"].get("resourceVersion", "")},
+        send=None if _mine(found, setting, split, effect) else lambda: _sent(setting.cluster, changed),
+        moves=moves,
+        proof=lambda back: _wrong(back, route, effect.split),
+    )
+
+
+def _sent(cluster: Cluster, changed: KubeObject) -> dict[str, Any]:
+    cluster.replace(changed)
+    return {}
+
+
+def _present(found: KubeObject | None, route: Route) -> KubeObject:
+    if found is not None:
+        return found
+    raise RunnerError(
+        f"VirtualService {route.namespace}/{route.virtual_service} of route {route.name!r} does not exist",
+        hint=f"an earlier apply stage creates it, or: kubectl apply -n {route.namespace} -f FILE",
+    )
+
+
+def _before(effect: SetSplit, setting: Setting, split: Split) -> Split:
+    """The split that this effect starts from: as recorded with its intent, else as found now."""
+    if setting.pending is not None and setting.pending.found:
+        return split_of(setting.pending.found["split"])
+    del effect
+    return split
+
+
+def _mine(found: KubeObject, setting: Setting, split: Split, effect: SetSplit) -> bool:
+    """The write happened, and only its answer was lost."""
+    marker = marker_of(found)
+    if marker is None or split != effect.split:
+        return False
+    return (marker.run, marker.stage) == (setting.run, setting.ref.stage)
+
+
+def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, split: Split, before: Split) -> None:
+    """Somebody else's change is never overwritten silently; on the way back, safety comes first."""
+    known = setting.routes[effect.route]
+    recorded = known.split if setting.pending is None else before
+    if recorded is None or split == recorded or effect.back:
+        return
+    raise DisagreementError(
+        f"VirtualService {found['metadata'].get('namespace')}/{found['metadata'].get('name')} was changed by "
+        f"{last_editor(found)}\n  recorded  {recorded}\n  live      {split}\n  wanted    {effect.split}",
+        hint=f"set it back to {recorded} and `runner resume {setting.run}`, or `runner rollback {setting.run}`",
+    )
+
+
+def _changed(
+    effect: SetSplit, setting: Setting, route: Route, found: KubeObject, before: Split
+) -> KubeObject:
+    """The new weights and the marker, in one object."""
+    weighted = istio.write(found, route, effect.split)
+    safe = effect.split if effect.promote or effect.back else _safe(effect, setting, route, before)
+    digest = istio.digest(weighted, route)
+    return with_marker(weighted, Marker(setting.run, setting.ref.stage, setting.epoch, safe, digest))
+
+
+def _safe(effect: SetSplit, setting: Setting, route: Route, before: Split) -> Split:
+    for split in (effect.split, before, setting.routes[effect.route].safe):
+        if split is not None and not split[route.canary]:
+            return split
+    return canary_split(route.stable, route.canary, 0)
+
+
+def _already(route: Route, effect: SetSplit, found: KubeObject, split: Split) -> Write:
+    """Going back where the canary has nothing: whatever else it is, the canary is out of it."""
+    wrong = None if split == effect.split else f"somebody moved it to {split}, by {last_editor(found)}"
+    return Write(
+        target=service_ref(route),
+        want={"split": effect.split.as_dict()},
+        found={"split": split.as_dict()},
+        send=None,
+        proof=lambda _: wrong,
+        moves=() if wrong else (Move(effect.route, split, effect.split),),
+    )
+
+
+def _wrong(back: KubeObject | None, route: Route, want: Split) -> str | None:
+    if back is None:
+        return "it is gone"
+    split = istio.read(back, route)
+    return None if split == want else f"it is at {split}, by {last_editor(back)}"
