@@ -1,0 +1,219 @@
+"""What jsonschema found, in the words of the person who wrote the document."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from runner.document.suggest import did_you_mean, quoted
+from runner.document.tree import Document, Path, at
+from runner.errors import Diagnostic
+
+STAGE_LISTS: Final = ("stages", "rollback")
+NAMED: Final = {"routes": "route", "checks": "check", "vars": "variable"}
+TYPES: Final = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+
+def explain(document: Document, error: Any) -> Iterator[Diagnostic]:
+    """The diagnostics of one error of jsonschema; none where a rule of our own says it better."""
+    say = EXPLAIN.get(error.validator, _anything_else)
+    yield from say(document, error, tuple(error.absolute_path))
+
+
+def where(tree: Any, path: Path) -> str:
+    """The thing at *path* as its author calls it: `shift of stage "to 20"`."""
+    match path:
+        case ():
+            return "the document"
+        case (str(top), int(index), *inner) if top in STAGE_LISTS:
+            name = at(tree, (top, index, "name"))
+            stage = f'stage "{name}"' if isinstance(name, str) else f"stage {index + 1}"
+            return _of(inner, stage)
+        case (str(top), str(name), *inner) if top in NAMED:
+            return _of(inner, f'{NAMED[top]} "{name}"')
+        case ("guards", int(index), *inner):
+            return _of(inner, f"guard {index + 1}")
+        case _:
+            return ".".join(str(part) for part in path if isinstance(part, str))
+
+
+def _of(inner: list[Any], owner: str) -> str:
+    keys = [part for part in inner if isinstance(part, str)]
+    return f"{'.'.join(keys)} of {owner}" if keys else owner
+
+
+def _unknown_keys(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    known = set(error.schema.get("properties", {}))
+    extra = [key for key in error.instance if key not in known and not key.startswith("x-")]
+    place = where(document.tree, path)
+    for key in extra:
+        expected = f", expected one of {quoted(known)}" if known else ""
+        message = f'unknown key "{key}" in {place}{expected}'
+        yield document.diagnostic(
+            "RUN103", message, (*path, key), on_key=True, hint=did_you_mean(key, known - set(error.instance))
+        )
+
+
+def _missing(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    name = next(key for key in error.validator_value if f"{key!r} is a required" in error.message)
+    example = error.schema.get("properties", {}).get(name, {}).get("examples", [None])[0]
+    hint = f"for example {name}: {_shown(example)}" if isinstance(example, str | int | float) else None
+    message = f'"{name}" is missing in {where(document.tree, path)}'
+    yield document.diagnostic("RUN104", message, path, on_key=True, hint=hint)
+
+
+def _type(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    expected = " or ".join(TYPES[kind] for kind in wanted)
+    message = f"{_noun(path)} is {_kind_of(error.instance)}, expected {expected}"
+    yield document.diagnostic("RUN105", message, path, hint=_type_hint(document, error, path, wanted))
+
+
+def _type_hint(document: Document, error: Any, path: Path, wanted: list[str]) -> str | None:
+    scalar = isinstance(error.instance, bool | int | float)
+    if "string" in wanted and scalar and document.has(path):
+        return f'quote it: "{document.written(path)}"'
+    if "array" in wanted and isinstance(error.instance, str | dict):
+        return f"write a list: [{_shown(error.instance)}]" if isinstance(error.instance, str) else None
+    if error.instance is None:
+        return "write a value behind the colon, or take the key out"
+    return _example(error.schema)
+
+
+def _one_of(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    values = [error.validator_value] if error.validator == "const" else error.validator_value
+    names = [str(value) for value in values]
+    message = f"{_shown(error.instance)} is not a value of {_noun(path)}, expected one of {quoted(names)}"
+    if len(names) == 1:
+        message = f'{_noun(path)} is {_shown(error.instance)}, expected "{names[0]}"'
+    hint = did_you_mean(str(error.instance), names)
+    yield document.diagnostic("RUN106", message, path, hint=hint)
+
+
+def _form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    title = error.schema.get("title", "")
+    what = f"not a {title.lower()}" if title else f"no value of {_noun(path)}"
+    hint = error.schema.get("patternErrorMessage") or _example(error.schema)
+    if hint:
+        hint = hint[0].lower() + hint[1:]
+    yield document.diagnostic("RUN107", f"{_shown(error.instance)} is {what}", path, hint=hint)
+
+
+def _range(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    words = {
+        "minimum": "at least",
+        "maximum": "at most",
+        "exclusiveMinimum": "more than",
+        "exclusiveMaximum": "less than",
+    }
+    bound = f"{words[error.validator]} {error.validator_value}"
+    message = f"{_noun(path)} is {error.instance}, {bound} is expected"
+    yield document.diagnostic("RUN108", message, path)
+
+
+def _size(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    least = error.validator.startswith("min")
+    unit = {"Items": "items", "Length": "characters", "Properties": "keys"}[error.validator[3:]]
+    unit = unit.removesuffix("s") if error.validator_value == 1 else unit
+    bound = "at least" if least else "at most"
+    message = f"{_noun(path)} has {len(error.instance)}, {bound} {error.validator_value} {unit} expected"
+    yield document.diagnostic("RUN109", message, path)
+
+
+def _repeated(document: Document, _error: Any, path: Path) -> Iterator[Diagnostic]:
+    yield document.diagnostic("RUN109", f"{_noun(path)} has the same item twice", path)
+
+
+def _key_form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    for inner in error.context or [error]:
+        key = str(inner.instance)
+        hint = inner.schema.get("patternErrorMessage")
+        message = f'"{key}" is not a name for {_noun(path)}'
+        yield document.diagnostic("RUN107", message, (*path, key), on_key=True, hint=hint and _lower(hint))
+
+
+def _nothing(_document: Document, _error: Any, _path: Path) -> Iterator[Diagnostic]:
+    """Said better by a rule."""
+    return iter(())
+
+
+def _anything_else(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    hint = error.schema.get("description")
+    yield document.diagnostic("RUN107", f"{_noun(path)} has no form that is known", path, hint=hint)
+
+
+def _example(schema: Mapping[str, Any]) -> str | None:
+    example = next(iter(schema.get("examples", [])), None)
+    return f"for example {_shown(example)}" if isinstance(example, str | int | float) else None
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _noun(path: Path) -> str:
+    """The last key of *path*; an item of a list is one of it."""
+    match path:
+        case ():
+            return "the document"
+        case (*_, str(key)):
+            return f'"{key}"'
+        case (*_, str(key), int(_)):
+            return f'an item of "{key}"'
+        case _:
+            return "the item"
+
+
+def _kind_of(value: Any) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"text ({_shown(value)})"
+        case int() | float():
+            return f"the number {value}"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return str(value)
+    return f'"{value if len(value) <= 60 else value[:57] + "..."}"'
+
+
+Explanation = Callable[[Document, Any, Path], Iterator[Diagnostic]]
+EXPLAIN: Final[Mapping[str, Explanation]] = {
+    "additionalProperties": _unknown_keys,
+    "required": _missing,
+    "type": _type,
+    "enum": _one_of,
+    "const": _one_of,
+    "pattern": _form,
+    "minimum": _range,
+    "maximum": _range,
+    "exclusiveMinimum": _range,
+    "exclusiveMaximum": _range,
+    "minItems": _size,
+    "maxItems": _size,
+    "minLength": _size,
+    "maxLength": _size,
+    "maxProperties": _size,
+    "uniqueItems": _repeated,
+    "propertyNames": _key_form,
+    "minProperties": _nothing,
+    "dependencies": _nothing,
+    "not": _nothing,
+}

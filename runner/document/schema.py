@@ -1,0 +1,155 @@
+"""Documents held against their schemas: a compiled check says yes or no, jsonschema explains a no."""
+
+import json
+from collections.abc import Collection, Iterator
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from runner import __version__
+from runner.document.suggest import did_you_mean
+from runner.document.tree import Document, Path
+from runner.errors import Diagnostic
+
+API_VERSION: Final = "runner/v1"
+KINDS: Final = {"Playbook": "playbook", "Scenario": "scenario", "Config": "config"}
+TEMPLATE: Final = {"$ref": "#/definitions/template"}
+TEMPLATE_PATTERN: Final = r"\{\{.*\}\}"
+OR_TEMPLATE: Final = rf"|{TEMPLATE_PATTERN}"
+
+
+def schema_file(name: str) -> FilePath:
+    """Where the schema *name* lies: inside an installed package, or beside the source."""
+    package = FilePath(__file__).parent.parent
+    installed = package / "_schemas"
+    folder = installed if installed.is_dir() else package.parent / "schemas"
+    return folder / f"{name}.v1.schema.json"
+
+
+@cache
+def published(name: str) -> dict[str, Any]:
+    """The schema that editors use: a template may stand wherever a value does."""
+    loaded: dict[str, Any] = json.loads(schema_file(name).read_bytes())
+    return loaded
+
+
+@cache
+def strict(name: str) -> dict[str, Any]:
+    """The schema of a rendered document: no templates left."""
+    rendered: dict[str, Any] = _without_templates(published(name))
+    return rendered
+
+
+@cache
+def _compiled(name: str) -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.Draft7Validator(strict(name))
+
+
+@cache
+def _explaining(name: str) -> Any:
+    from jsonschema import Draft7Validator
+    from referencing import Registry
+
+    registry: Any = Registry()  # explicit and empty: nothing is ever fetched
+    return Draft7Validator(strict(name), registry=registry)
+
+
+def check_schema(
+    document: Document, name: str, tree: Any = None, unknown: Collection[Path] = ()
+) -> tuple[Diagnostic, ...]:
+    """Everything in which *document* departs from the schema *name*, in no order.
+
+    *tree* is the document's rendered tree, where that is another. Nothing is said about the values at the
+    paths *unknown* and inside them.
+    """
+    head = check_head(document, name)
+    if head:
+        return head
+    found = document.tree if tree is None else tree
+    if not unknown and _compiled(name).is_valid(found):
+        return ()
+    from runner.document.explain import explain
+
+    errors = _explaining(name).iter_errors(found)
+    relevant = (error for error in errors if not _inside(tuple(error.absolute_path), unknown))
+    return tuple(said for error in relevant for said in explain(document, error))
+
+
+def check_head(document: Document, name: str) -> tuple[Diagnostic, ...]:
+    """Whether this is a document of the kind *name* at all, and of a version that is known."""
+    return tuple(_head(document, name))
+
+
+def _head(document: Document, name: str) -> Iterator[Diagnostic]:
+    tree = document.tree
+    kind = next(known for known, schema in KINDS.items() if schema == name)
+    if not isinstance(tree, dict):
+        hint = f"begin with apiVersion: {API_VERSION} and kind: {kind}"
+        yield document.diagnostic("RUN101", f"this is no {kind}: a mapping is expected", hint=hint)
+        return
+    version, found = tree.get("apiVersion"), tree.get("kind")
+    if version != API_VERSION:
+        yield _version(document, version)
+    elif found != kind:
+        yield _kind(document, found, kind)
+
+
+def _version(document: Document, version: Any) -> Diagnostic:
+    if version is None:
+        hint = f"begin with apiVersion: {API_VERSION}"
+        return document.diagnostic("RUN101", '"apiVersion" is missing', hint=hint)
+    reads = f"runner {__version__} reads {API_VERSION}"
+    if isinstance(version, str) and version.startswith("runner/v"):
+        message = f'apiVersion "{version}" is unknown: {reads}'
+        return document.diagnostic("RUN101", message, ("apiVersion",), hint="a newer runner may know it")
+    message = f'apiVersion "{version}" is not one of runner\'s: {reads}'
+    return document.diagnostic("RUN101", message, ("apiVersion",), hint=f"write apiVersion: {API_VERSION}")
+
+
+def _kind(document: Document, found: Any, wanted: str) -> Diagnostic:
+    if found is None:
+        return document.diagnostic("RUN102", '"kind" is missing', hint=f"write kind: {wanted}")
+    if found in KINDS:
+        message, hint = f"this is a {found}, and a {wanted} is expected here", _use(str(found))
+    else:
+        message = f'kind "{found}" is unknown, expected "{wanted}"'
+        hint = did_you_mean(str(found), KINDS) or f"write kind: {wanted}"
+    return document.diagnostic("RUN102", message, ("kind",), hint=hint)
+
+
+def _use(kind: str) -> str:
+    return {
+        "Scenario": "a scenario goes behind --scenario",
+        "Config": "the operator's config is read by itself",
+        "Playbook": "a playbook goes in FILE",
+    }[kind]
+
+
+def _inside(path: Path, unknown: Collection[Path]) -> bool:
+    return any(path[: len(prefix)] == prefix for prefix in unknown)
+
+
+def _without_templates(schema: Any) -> Any:
+    """The schema of rendered values. Three forms let a template stand for a value, each undone here:
+
+    `anyOf` with a reference to the template, a `type` list of which `string` is only there for the
+    template's `pattern`, and a `pattern` whose last alternative is the template.
+    """
+    if isinstance(schema, list):
+        return [_without_templates(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _without_templates(value) for key, value in schema.items() if not key.startswith("x-")}
+    match found:
+        case {"anyOf": [*others]} if TEMPLATE in others:
+            found.pop("anyOf")
+            return found | next(other for other in others if other != TEMPLATE)
+        case {"pattern": str(pattern), "type": [*types]} if pattern == TEMPLATE_PATTERN:
+            del found["pattern"]
+            kept = [kind for kind in types if kind != "string"]
+            found["type"] = kept[0] if len(kept) == 1 else kept
+        case {"pattern": str(pattern)} if pattern.endswith(OR_TEMPLATE):
+            found["pattern"] = pattern.removesuffix(OR_TEMPLATE)
+    return found

@@ -1,0 +1,80 @@
+"""A file to printable text: regular files only, bounded, UTF-8."""
+
+import os
+import re
+import stat
+from pathlib import Path as FilePath
+from typing import Final
+
+from runner.errors import Diagnostic, InvalidDocumentError, Location
+
+MAX_BYTES: Final = 1024 * 1024
+
+UNPRINTABLE: Final = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+
+
+def read_bytes(path: str | FilePath, shown: str | None = None, limit: int = MAX_BYTES) -> bytes:
+    """At most *limit* bytes of the regular file *path*, which diagnostics call *shown*. InvalidDocumentError."""
+    place = Location(shown or str(path))
+    try:
+        # O_NONBLOCK: opening a named pipe must not wait for somebody to write to it
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor has no path
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _refused("RUN001", "this is not a regular file", place)
+            found = stream.read(limit + 1)
+    except OSError as error:
+        raise _refused("RUN001", _reason(error), place) from None
+    except ValueError:
+        raise _refused("RUN001", "this is not the name of a file", place) from None
+    if len(found) > limit:
+        raise _refused("RUN003", f"the file is larger than {size(limit)}", place)
+    return found
+
+
+def decode(text: str | bytes, file: str) -> str:
+    """*text* as printable characters. InvalidDocumentError names the first that is none."""
+    if isinstance(text, bytes):
+        text = _utf8(text, file)
+    text = text.removeprefix("\ufeff")
+    if found := UNPRINTABLE.search(text):
+        what = "binary data" if found[0] == "\0" else f"the character U+{ord(found[0]):04X}"
+        place = position(text, found.start(), file)
+        raise _refused("RUN002", f"the file is not text: it holds {what}", place)
+    return text
+
+
+def position(text: str, index: int, file: str) -> Location:
+    """The place of the character at *index*."""
+    return Location(file, text.count("\n", 0, index) + 1, index - text.rfind("\n", 0, index))
+
+
+def size(limit: int) -> str:
+    """A limit as people read it."""
+    return f"{limit // 1024 // 1024} MiB" if limit >= MAX_BYTES else f"{limit // 1024} KiB"
+
+
+def _utf8(raw: bytes, file: str) -> str:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        place = Location(file, raw.count(b"\n", 0, error.start) + 1)
+        what = f"the file is not UTF-8 text: it holds the byte 0x{raw[error.start]:02x}"
+        raise _refused("RUN002", what, place) from None
+
+
+def _reason(error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return "there is no such file"
+        case IsADirectoryError():
+            return "this is a folder"
+        case PermissionError():
+            return "the file may not be read"
+    return f"the file cannot be read: {(error.strerror or 'unknown reason').lower()}"
+
+
+def _refused(code: str, message: str, place: Location) -> InvalidDocumentError:
+    return InvalidDocumentError((Diagnostic(code, message, place),))
