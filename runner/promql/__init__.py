@@ -1,0 +1,59 @@
+"""PromQL as Prometheus 3 evaluates it, on floats: values in, values out.
+
+Rule 1: no file, socket, clock or random number; samples come through `Storage`, moments are arguments.
+Rule 2: what cannot be evaluated is refused by name; nothing is guessed.
+Rule 3: neither a query nor a dump may hang or fill the memory; both are bounded.
+"""
+
+from runner.promql.answers import Answer, Matrix, Points, Sample, Scalar, Text, Vector, format_float, to_api
+from runner.promql.budget import Limits
+from runner.promql.errors import (
+    DumpError,
+    EvaluationError,
+    LimitError,
+    ParameterError,
+    PromQLError,
+    QuerySyntaxError,
+    RefusedError,
+)
+from runner.promql.facts import QueryFacts, SelectorFacts, inspect, newest_sample
+from runner.promql.labels import Labels, Matcher, MatchOperator
+from runner.promql.openmetrics import parse_openmetrics
+from runner.promql.query import evaluate, evaluate_range
+from runner.promql.storage import STALE, MemorySeries, MemoryStorage, Series, Storage, is_stale
+
+__all__ = [
+    "STALE",
+    "Answer",
+    "DumpError",
+    "EvaluationError",
+    "Labels",
+    "LimitError",
+    "Limits",
+    "MatchOperator",
+    "Matcher",
+    "Matrix",
+    "MemorySeries",
+    "MemoryStorage",
+    "ParameterError",
+    "Points",
+    "PromQLError",
+    "QueryFacts",
+    "QuerySyntaxError",
+    "RefusedError",
+    "Sample",
+    "Scalar",
+    "SelectorFacts",
+    "Series",
+    "Storage",
+    "Text",
+    "Vector",
+    "evaluate",
+    "evaluate_range",
+    "format_float",
+    "inspect",
+    "is_stale",
+    "newest_sample",
+    "parse_openmetrics",
+    "to_api",
+]

@@ -1,0 +1,68 @@
+"""Which stretch of time each selector of a query reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.promql.tree import Edge, Node, Range, Selector, Subquery, children
+
+LOOKBACK = 300_000  # how old a sample an instant selector may take, in milliseconds
+SUBQUERY_STEP = 60_000  # Prometheus' default evaluation interval, in milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """*selector* reads samples after *start* and up to *end*, in milliseconds."""
+
+    selector: Selector
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The moments at which an expression is evaluated, and the edges of the whole query."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+
+    def shifted(self, offset: int, at: int | Edge | None) -> "Scope":
+        """The moments after `offset` and `@`."""
+        fixed = self.moment(at)
+        first, last = (self.first, self.last) if fixed is None else (fixed, fixed)
+        return Scope(first - offset, last - offset, self.start, self.end)
+
+    def moment(self, at: int | Edge | None) -> int | None:
+        """The Unix milliseconds that `@` names, None without it."""
+        match at:
+            case Edge.START:
+                return self.start
+            case Edge.END:
+                return self.end
+            case _:
+                return at
+
+    def widened(self, duration: int) -> "Scope":
+        """The moments of a window that reaches back by *duration*."""
+        return Scope(self.first - duration, self.last, self.start, self.end)
+
+
+def spans(node: Node, start: int, end: int, lookback: int = LOOKBACK) -> Iterator[Span]:
+    """What each selector reads when *node* is evaluated from *start* to *end*."""
+    yield from _spans(node, Scope(start, end, start, end), lookback)
+
+
+def _spans(node: Node, scope: Scope, lookback: int) -> Iterator[Span]:
+    match node:
+        case Selector(offset=offset, at=at):
+            read = scope.shifted(offset, at).widened(lookback)
+            yield Span(node, read.first, read.last)
+        case Range(selector=selector, duration=duration):
+            read = scope.shifted(selector.offset, selector.at).widened(duration)
+            yield Span(selector, read.first, read.last)
+        case Subquery(expression=expression, duration=duration, offset=offset, at=at):
+            yield from _spans(expression, scope.shifted(offset, at).widened(duration), lookback)
+        case _:
+            for child in children(node):
+                yield from _spans(child, scope, lookback)

@@ -1,0 +1,192 @@
+"""From text to tree: promql-parser reads, this module translates and refuses by name."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import lru_cache
+
+import promql_parser as parser
+
+from runner.promql.catalogue import AGGREGATIONS, REFUSED, SCALAR_FUNCTIONS, SUPPORTED
+from runner.promql.errors import QuerySyntaxError, RefusedError
+from runner.promql.labels import NAME, Matcher, MatchOperator
+from runner.promql.tokens import scan
+from runner.promql.tree import (
+    Aggregation,
+    Binary,
+    Call,
+    Cardinality,
+    Edge,
+    Kind,
+    Matching,
+    Negation,
+    Node,
+    Number,
+    Range,
+    Selector,
+    String,
+    Subquery,
+)
+
+MAX_DEPTH = 150
+REMEMBERED = 1024
+
+_OPERATORS = (
+    (parser.MatchOp.Equal, MatchOperator.EQUAL),
+    (parser.MatchOp.NotEqual, MatchOperator.NOT_EQUAL),
+    (parser.MatchOp.Re, MatchOperator.REGEX),
+    (parser.MatchOp.NotRe, MatchOperator.NOT_REGEX),
+)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def parse(text: str) -> Node:
+    """The tree of *text*. QuerySyntaxError where it is no PromQL, RefusedError where it asks what is not supported."""
+    tree, refused = read(text)
+    if refused:
+        raise refused[0]
+    return tree
+
+
+@lru_cache(maxsize=REMEMBERED)
+def read(text: str) -> tuple[Node, tuple[RefusedError, ...]]:
+    """The tree of *text*, with everything in it that is not supported. QuerySyntaxError where it is no PromQL."""
+    words = scan(text)
+    try:
+        expression = parser.parse(words.safe_text)
+    except ValueError as error:
+        raise _syntax_error(text, str(error)) from error
+    translation = _Translation(iter(words.times))
+    tree = translation.node(expression, 0)
+    return tree, tuple(translation.refused)
+
+
+def _syntax_error(text: str, message: str) -> QuerySyntaxError:
+    return QuerySyntaxError(message, offset=len(text))
+
+
+class _Translation:
+    """One walk over a parsed expression, in the order of the text: *times* are taken as `@` is met."""
+
+    def __init__(self, times: Iterator[int]) -> None:
+        self._times = times
+        self.refused: list[RefusedError] = []
+
+    def node(self, expression: parser.Expr, depth: int) -> Node:  # noqa: C901, PLR0911 - one case per kind
+        """The node of *expression*."""
+        if depth > MAX_DEPTH:
+            raise RefusedError(f"the expression nests more than {MAX_DEPTH} deep", feature="nesting")
+        depth += 1
+        match expression:
+            case parser.ParenExpr():
+                return self.node(expression.expr, depth)
+            case parser.NumberLiteral():
+                return Number(expression.val)
+            case parser.StringLiteral():
+                return String(expression.val)
+            case parser.VectorSelector():
+                return self._selector(expression)
+            case parser.MatrixSelector():
+                return Range(self._selector(expression.vector_selector), _milliseconds(expression.range))
+            case parser.SubqueryExpr():
+                return self._subquery(expression, depth)
+            case parser.Call():
+                return self._call(expression, depth)
+            case parser.AggregateExpr():
+                return self._aggregation(expression, depth)
+            case parser.UnaryExpr():
+                return _negated(self.node(expression.expr, depth))
+            case parser.BinaryExpr():
+                return self._binary(expression, depth)
+            case _:
+                raise RefusedError(f"{type(expression).__name__} is not supported", feature=type(expression).__name__)
+
+    def _selector(self, selector: parser.VectorSelector) -> Selector:
+        if selector.matchers.or_matchers:
+            refusal = RefusedError('"or" between label matchers is no PromQL', feature="or between matchers")
+            self.refused.append(refusal)
+        name = (Matcher(NAME, MatchOperator.EQUAL, selector.name),) if selector.name else ()
+        matchers = tuple(_matcher(matcher) for matcher in selector.matchers.matchers)
+        return Selector((*name, *matchers), _offset(selector), self._at(selector))
+
+    def _subquery(self, subquery: parser.SubqueryExpr, depth: int) -> Subquery:
+        inner = self.node(subquery.expr, depth)
+        step = None if subquery.step is None else _milliseconds(subquery.step)
+        return Subquery(inner, _milliseconds(subquery.range), step, _offset(subquery), self._at(subquery))
+
+    def _at(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int | Edge | None:
+        if expression.at is None:
+            return None
+        match expression.at.type:
+            case parser.AtModifierType.Start:
+                return Edge.START
+            case parser.AtModifierType.End:
+                return Edge.END
+            case _:
+                return next(self._times)
+
+    def _call(self, call: parser.Call, depth: int) -> Call:
+        name = call.func.name
+        if name not in SUPPORTED:
+            reason = REFUSED.get(name, "it is not supported")
+            self.refused.append(RefusedError(f"{name}() is refused: {reason}", feature=name))
+        kind = Kind.SCALAR if name in SCALAR_FUNCTIONS else Kind.VECTOR
+        return Call(name, tuple(self.node(argument, depth) for argument in call.args), kind)
+
+    def _aggregation(self, aggregate: parser.AggregateExpr, depth: int) -> Aggregation:
+        operator = str(aggregate.op)
+        if operator not in AGGREGATIONS:
+            reason = REFUSED.get(operator, "it is not supported")
+            self.refused.append(RefusedError(f"{operator} is refused: {reason}", feature=operator))
+        parameter = None if aggregate.param is None else self.node(aggregate.param, depth)
+        expression = self.node(aggregate.expr, depth)
+        modifier = aggregate.modifier
+        labels = tuple(sorted(set(modifier.labels))) if modifier is not None else ()
+        without = modifier is not None and modifier.type == parser.AggModifierType.Without
+        return Aggregation(operator, expression, parameter, labels, without)
+
+    def _binary(self, binary: parser.BinaryExpr, depth: int) -> Binary:
+        left = self.node(binary.lhs, depth)
+        right = self.node(binary.rhs, depth)
+        modifier = binary.modifier
+        if modifier is not None and (modifier.fill_values.lhs, modifier.fill_values.rhs) != (None, None):
+            self.refused.append(RefusedError("fill is refused: it is experimental in Prometheus", feature="fill"))
+        returns_bool = modifier is not None and modifier.return_bool
+        return Binary(str(binary.op), left, right, returns_bool, _matching(modifier))
+
+
+def _negated(node: Node) -> Node:
+    return Number(-node.value) if isinstance(node, Number) else Negation(node)
+
+
+def _matcher(matcher: parser.Matcher) -> Matcher:
+    operator = next(ours for theirs, ours in _OPERATORS if theirs == matcher.op)
+    return Matcher(matcher.name, operator, matcher.value)
+
+
+def _matching(modifier: parser.BinModifier | None) -> Matching:
+    if modifier is None:
+        return Matching()
+    matching = modifier.matching
+    return Matching(
+        _cardinality(modifier.card),
+        on=matching is not None and matching.type == parser.LabelModifierType.Include,
+        labels=tuple(sorted(set(matching.labels))) if matching is not None else (),
+        include=tuple(modifier.group_labels or ()),
+    )
+
+
+def _cardinality(cardinality: parser.VectorMatchCardinality) -> Cardinality:
+    if cardinality == parser.VectorMatchCardinality.ManyToOne:
+        return Cardinality.MANY_TO_ONE
+    if cardinality == parser.VectorMatchCardinality.OneToMany:
+        return Cardinality.ONE_TO_MANY
+    return Cardinality.ONE_TO_ONE
+
+
+def _offset(expression: parser.VectorSelector | parser.SubqueryExpr) -> int:
+    return _milliseconds(expression.offset)
+
+
+def _milliseconds(duration: timedelta | None) -> int:
+    # Go truncates a duration to whole milliseconds towards zero.
+    return 0 if duration is None else int(duration / timedelta(milliseconds=1))
