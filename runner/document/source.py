@@ -16,7 +16,7 @@ UNPRINTABLE: Final = re.compile(
 
 
 def read_bytes(path: str | FilePath, shown: str | None = None, limit: int = MAX_BYTES) -> bytes:
-    """At most *limit* bytes of the regular file *path*, which diagnostics call *shown*. InvalidDocumentError."""
+    """At most *limit* bytes of the regular file *path*, *shown* in diagnostics. InvalidDocumentError."""
     place = Location(shown or str(path))
     try:
         # O_NONBLOCK: opening a named pipe must not wait for somebody to write to it
