@@ -78,14 +78,18 @@ def evolve(state: RunState, event: Event | seen.Observation) -> RunState:
             return _noticed(state, event)
 
 
-def _run(state: RunState, event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished) -> RunState:
+def _run(
+    state: RunState, event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished
+) -> RunState:
     match event:
         case RunStarted():
             return replace(state, started_at=event.at)
         case RunResumed():
             return _resumed(state, event)
         case RunPaused() | RunInterrupted():
-            return replace(state, ended=Ended(event.code, event.reason), interrupted=None, orders=(), refused=None)
+            return replace(
+                state, ended=Ended(event.code, event.reason), interrupted=None, orders=(), refused=None
+            )
         case RunFinished():
             ended = Ended(OUTCOME_CODES[event.outcome], event.reason, event.outcome)
             return replace(state, ended=ended, stage=None)
@@ -95,7 +99,9 @@ def _run(state: RunState, event: RunStarted | RunResumed | RunPaused | RunInterr
 
 def _resumed(state: RunState, event: RunResumed) -> RunState:
     """Guards look first, readings from before the gap do not count, an unwatched soak starts again."""
-    unwatched = event.at - state.at > 2 * min((g.every for g in state.program.playbook.guards), default=event.at)
+    unwatched = event.at - state.at > 2 * min(
+        (g.every for g in state.program.playbook.guards), default=event.at
+    )
     stage = state.stage
     if stage is not None:
         started = event.at if unwatched else stage.started_at
@@ -103,7 +109,9 @@ def _resumed(state: RunState, event: RunResumed) -> RunState:
     return replace(
         state,
         stage=None if state.failed else stage,
-        rollback=replace(state.rollback, work=_looked_afresh(state.rollback.work)) if state.rollback else None,
+        rollback=replace(state.rollback, work=_looked_afresh(state.rollback.work))
+        if state.rollback
+        else None,
         guards=tuple(GuardState() for _ in state.guards),
         failed=None,
         ended=None,
@@ -194,7 +202,10 @@ def _moved(state: RunState, event: SplitChanged) -> RunState:
         promoted=known.promoted,
         seen=True,
     )
-    return replace(state.with_route(event.route, moved), moves=state.moves + 1)
+    guards = tuple(
+        replace(guard, looks=()) for guard in state.guards
+    )  # a comparison counts since the last shift
+    return replace(state.with_route(event.route, moved), moves=state.moves + 1, guards=guards)
 
 
 def _safe(state: RunState, event: SplitChanged) -> Split | None:
@@ -211,7 +222,9 @@ def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> Run
         case RollbackStarted():
             work = StageState("rollback", rollback_steps(state, event.to), event.at)
             back = RollbackState(event.cause, event.reason, work)
-            return replace(state, rollback=back, stage=None, failed=None, orders=(), refused=None, trouble=None)
+            return replace(
+                state, rollback=back, stage=None, failed=None, orders=(), refused=None, trouble=None
+            )
         case RollbackFinished():
             if state.rollback is None:
                 return state

@@ -1,6 +1,8 @@
 """When a measurement is due, and what the measurements so far add up to."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from runner.engine.actions import Action, Measure, Sleep
 from runner.engine.events import MeasurementTaken
@@ -15,18 +17,41 @@ def tally_after(tally: Tally | None, event: MeasurementTaken) -> Tally:
     tally = tally or Tally()
     if event.verdict is Verdict.INCONCLUSIVE:
         since = event.at if tally.inconclusive_since is None else tally.inconclusive_since
-        return replace(tally, last_at=event.at, inconclusive_since=since, reason=event.reason)
+        looks = (*tally.looks, *_look(event))
+        return replace(tally, last_at=event.at, inconclusive_since=since, reason=event.reason, looks=looks)
     failed = tally.failed + (event.verdict is Verdict.FAILED)
-    return Tally(tally.conclusive + 1, failed, event.at, None, event.reason)
+    return Tally(tally.conclusive + 1, failed, event.at, None, event.reason, (*tally.looks, *_look(event)))
 
 
 def guard_after(guard: GuardState, event: MeasurementTaken) -> GuardState:
     """Failures count in a row; no evidence neither adds one nor forgives one."""
     if event.verdict is Verdict.INCONCLUSIVE:
         since = event.at if guard.inconclusive_since is None else guard.inconclusive_since
-        return replace(guard, last_at=event.at, inconclusive_since=since, reason=event.reason)
+        looks = (*guard.looks, *_look(event))
+        return replace(guard, last_at=event.at, inconclusive_since=since, reason=event.reason, looks=looks)
     failures = guard.failures + 1 if event.verdict is Verdict.FAILED else 0
-    return GuardState(failures, event.at, None, event.reason)
+    return GuardState(failures, event.at, None, event.reason, (*guard.looks, *_look(event)))
+
+
+def _look(event: MeasurementTaken) -> tuple[Mapping[str, Any], ...]:
+    """What a comparison counted, for it to be added to the next look."""
+    look = event.evidence.get("facts", {}).get("look")
+    return (look,) if look is not None else ()
+
+
+def looks_before(action: Measure, state: RunState) -> tuple[Mapping[str, Any], ...]:
+    """The earlier looks of the check that *action* measures."""
+    if action.guard is None:
+        return state.stage.tallies.get(action.check.name, Tally()).looks if state.stage else ()
+    guards = zip(state.program.playbook.guards, state.guards, strict=True)
+    return next((known.looks for guard, known in guards if guard.check.name == action.guard), ())
+
+
+def looks_planned(action: Measure, state: RunState) -> int | None:
+    """How many looks a verify stage will take at most; a guard's have no end."""
+    if action.guard is not None or state.stage is None:
+        return None
+    return next((step.count for step in state.stage.steps if isinstance(step, Judge)), None)
 
 
 def judging(state: RunState, stage: StageState, step: Judge, now: float) -> Action | str | None:
@@ -120,5 +145,3 @@ def blind(state: RunState, now: float) -> tuple[Guard, str] | None:
         if watching(state, guard) and since is not None and now - since >= guard.patience:
             return guard, f"guard {guard.check.name}: no evidence for {guard.patience:.0f} s: {known.reason}"
     return None
-
-

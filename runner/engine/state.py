@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from runner.engine.events import EffectIntended, GateAnswered, GateOpened, Outcome
 from runner.engine.observations import Interrupted, Order, Refused
@@ -26,13 +27,14 @@ class RouteState:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one check of a verify stage has shown so far."""
+    """What one check of a verify stage has shown so far; *looks* are a comparison's facts of each look."""
 
     conclusive: int = 0
     failed: int = 0
     last_at: float | None = None
     inconclusive_since: float | None = None
     reason: str = ""
+    looks: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class GuardState:
     last_at: float | None = None
     inconclusive_since: float | None = None
     reason: str = ""
+    looks: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

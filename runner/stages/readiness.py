@@ -26,13 +26,15 @@ class Look:
 READY = Look(ready=True)
 
 
-def look(condition: Condition, playbook: Playbook, cluster: Cluster, before: Split | None) -> Look:
-    """One look at *condition*; *before* is the split that served so far, where a share must be carried."""
+def look(
+    condition: Condition, playbook: Playbook, cluster: Cluster, splits: Mapping[str, Split | None]
+) -> Look:
+    """One look at *condition*; *splits* are those that served so far, where a share must be carried."""
     match condition:
         case ObjectsReady(objects=objects):
             return _first_not_ready(_object_ready(cluster, ObjectRef(*names)) for names in objects)
         case SubsetsReady(route=name, split=split):
-            enough = before if condition.check_capacity else None
+            enough = splits.get(name) if condition.check_capacity else None
             return _subsets_ready(cluster, playbook.route(name), split, enough)
 
 

@@ -1,0 +1,146 @@
+"""The loop: ask the engine, do as it says, tell it what came of it."""
+
+from typing import assert_never
+
+from runner.conductor.measuring import measure
+from runner.conductor.world import World
+from runner.engine.actions import Action, Look, Measure, Perform, Probe, Record, Sleep, Stop
+from runner.engine.decide import decide
+from runner.engine.events import EffectDone, EffectIntended, Event, SplitChanged
+from runner.engine.evolve import evolve
+from runner.engine.observations import Broken, Observation, Reached, Readiness, Refused, RouteSeen, Trouble
+from runner.engine.program import ApplyObject, Effect, SetReplicas, SetSplit
+from runner.engine.state import RunState
+from runner.errors import ConflictError, DisagreementError, RunnerError, StageFailure, TransientError
+from runner.stages import apply, scale, shift
+from runner.stages.meeting import meet
+from runner.stages.readiness import look
+from runner.stages.writing import Setting, Write
+
+
+class Conductor:
+    """Plays one run until it stands still."""
+
+    def __init__(self, state: RunState, world: World) -> None:
+        self.state = state
+        self.world = world
+
+    def play(self) -> Stop:
+        """Go on until the engine says stop."""
+        while True:
+            for word in self.world.orders.poll():
+                self._notice(word)
+            now = self.world.clock.now()
+            for listener in self.world.listeners:
+                listener.tick(now)
+            action = decide(self.state, now)
+            if isinstance(action, Stop):
+                return action
+            self._do(action)
+
+    def record(self, *events: Event) -> None:
+        """Make *events* durable, then let them count, then tell."""
+        lines = self.world.journal.append(events)
+        for event, line in zip(events, lines, strict=True):
+            self.state = evolve(self.state, event)
+            for listener in self.world.listeners:
+                listener.heard(event, line)
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Record(events=events):
+                self.record(*events)
+            case Sleep(until=until):
+                self.world.clock.sleep_until(until)
+            case Measure():
+                self.record(measure(action, self.state, self.world))
+            case Look() | Probe() | Perform():
+                self._reach(action)
+            case Stop():
+                raise AssertionError
+            case _:
+                assert_never(action)
+
+    def _notice(self, observation: Observation) -> None:
+        self.state = evolve(self.state, observation)
+        for listener in self.world.listeners:
+            listener.noticed(observation)
+
+    def _reach(self, action: Look | Probe | Perform) -> None:
+        """Whatever speaks to the cluster: what goes wrong there is an observation, the engine says what follows."""
+        try:
+            match action:
+                case Look():
+                    self._look(action)
+                case Probe():
+                    self._probe(action)
+                case Perform():
+                    self._perform(action)
+        except (TransientError, ConflictError) as error:
+            self._notice(Trouble(self.world.clock.now(), error.message))
+        except StageFailure as error:
+            self._notice(Broken(error.message))
+        except RunnerError as error:
+            reason = f"{error.message}\n{error.hint}" if error.hint else error.message
+            self._notice(Refused(reason, int(error.exit_code)))
+        else:
+            self._notice(Reached())
+
+    def _look(self, action: Look) -> None:
+        route = self.state.program.playbook.route(action.route)
+        met = meet(self.world.cluster, route, self.state.program.run)
+        self._notice(RouteSeen(action.route, met.split, met.unfinished))
+
+    def _probe(self, action: Probe) -> None:
+        splits = {name: route.split for name, route in self.state.routes.items()}
+        seen = look(action.condition, self.state.program.playbook, self.world.cluster, splits)
+        at = self.world.clock.now()
+        self._notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal))
+
+    def _perform(self, action: Perform) -> None:
+        """Intent, conditional write, read-back, record."""
+        self.world.lease.renew()
+        setting = self._setting(action)
+        write = prepare(action.effect, setting)
+        if setting.pending is None:
+            at = self.world.clock.now()
+            self.record(EffectIntended(at, action.ref, write.want, write.found))
+        result = {**write.result, **(write.send() if write.send is not None else {})}
+        self._prove(write)
+        at = self.world.clock.now()
+        moves = (SplitChanged(at, m.route, m.before, m.after, action.ref.stage) for m in write.moves)
+        self.record(EffectDone(at, action.ref, result), *moves)
+
+    def _setting(self, action: Perform) -> Setting:
+        back = self.state.rollback
+        work = back.work if back is not None and back.verified is None else self.state.stage
+        pending = work.pending if work is not None else None
+        return Setting(
+            cluster=self.world.cluster,
+            playbook=self.state.program.playbook,
+            routes=self.state.routes,
+            run=self.state.program.run,
+            epoch=self.world.lease.epoch,
+            ref=action.ref,
+            pending=pending if pending is not None and pending.ref == action.ref else None,
+        )
+
+    def _prove(self, write: Write) -> None:
+        if write.proof is None:
+            return
+        wrong = write.proof(self.world.cluster.get(write.target))
+        if wrong is not None:
+            raise DisagreementError(f"{write.target} was written, but reading it back shows that {wrong}")
+
+
+def prepare(effect: Effect, setting: Setting) -> Write:
+    """The stage module that knows the effect prepares its one write."""
+    match effect:
+        case ApplyObject():
+            return apply.prepare(effect, setting)
+        case SetSplit():
+            return shift.prepare(effect, setting)
+        case SetReplicas():
+            return scale.prepare(effect, setting)
+        case _:
+            assert_never(effect)

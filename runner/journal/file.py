@@ -1,0 +1,226 @@
+"""The state file on a disk: created whole, appended durably, one writer at a time."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from runner.engine.events import Event, RunStarted
+from runner.errors import DisagreementError, LockedError, RunnerError
+from runner.journal.codec import Link, decode, encode
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+MAX_LINE = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A journal as read: its events, where it goes on, and how many of its bytes check."""
+
+    path: Path
+    run: str
+    events: tuple[Event, ...]
+    link: Link
+    size: int
+
+    @property
+    def started(self) -> RunStarted:
+        """The first event, which holds all that the run needs."""
+        first = self.events[0]
+        assert isinstance(first, RunStarted)  # noqa: S101 - `read` refuses any other first line
+        return first
+
+
+def read(path: Path) -> Record:
+    """The record in *path*. DisagreementError where a line does not check; RunnerError where it cannot be read."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RunnerError(
+            f"there is no state file {path}", hint="`runner runs` lists the runs it can find"
+        ) from error
+    except OSError as error:
+        raise RunnerError(f"{path}: {error.strerror}") from error
+    whole = data[: data.rfind(b"\n") + 1]
+    events, link = _decoded(path, whole)
+    return Record(path, link.run, tuple(events), link, len(whole))
+
+
+def _decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
+    events: list[Event] = []
+    link: Link | None = None
+    for number, line in enumerate(data.splitlines(), start=1):
+        try:
+            event, link = decode(line.decode(), link)
+        except (DisagreementError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise _damaged(path, number, error) from error
+        events.append(event)
+    if link is None or not isinstance(events[0], RunStarted) or link.seq != len(events) + 1:
+        raise _damaged(path, 1, DisagreementError("it is not the first line of a run"))
+    return events, link
+
+
+def _damaged(path: Path, number: int, error: Exception) -> DisagreementError:
+    what = error.message if isinstance(error, DisagreementError) else "it is not a line of a state file"
+    return DisagreementError(
+        f"{path}:{number}: the state file is damaged, or is none: {what}",
+        hint="nothing was touched; the safe split is in the `runner/run` annotation of the VirtualService:"
+        " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file",
+    )
+
+
+class JournalFile:
+    """Appends events to one state file; a failed write poisons it, since what is on the disk is unknown."""
+
+    def __init__(self, path: Path, lock: FileLock, descriptor: int, link: Link) -> None:
+        self._path, self._lock, self._descriptor, self._link = path, lock, descriptor, link
+        self._broken: OSError | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the journal lies."""
+        return self._path
+
+    @property
+    def run(self) -> str:
+        """The run it records."""
+        return self._link.run
+
+    @classmethod
+    def create(cls, path: Path, run: str, first: RunStarted) -> tuple["JournalFile", str]:
+        """A new state file, which appears only together with its whole first line."""
+        _private_folder(path.parent)
+        lock = _locked(path)
+        line, link = encode(first, Link(run))
+        try:
+            _appear(path, line)
+            return cls(path, lock, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), link), line
+        except OSError as error:
+            lock.release()
+            raise _unwritable(path, error) from error
+
+    @classmethod
+    def resume(cls, path: Path) -> tuple["JournalFile", Record]:
+        """The state file as it stands, its torn last line cut, locked for going on."""
+        lock = _locked(path)
+        try:
+            record = read(path)
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            os.ftruncate(descriptor, record.size)
+        except OSError as error:
+            lock.release()
+            raise _unwritable(path, error) from error
+        except RunnerError:
+            lock.release()
+            raise
+        return cls(path, lock, descriptor, record.link), record
+
+    def append(self, events: Sequence[Event]) -> list[str]:
+        """Write *events* with one synchronisation; RunnerError when the disk does not take them."""
+        if self._broken is not None:
+            raise _unwritable(self._path, self._broken)
+        lines = []
+        for event in events:
+            line, self._link = encode(event, self._link)
+            lines.append(line)
+        try:
+            _write_all(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
+            os.fdatasync(self._descriptor)
+        except OSError as error:
+            # A second fsync may say yes to pages that the first one lost, so there is none.
+            self._broken = error
+            raise _unwritable(self._path, error) from error
+        return lines
+
+    def close(self) -> None:
+        """Let others write."""
+        os.close(self._descriptor)
+        self._lock.release()
+
+
+def _locked(path: Path) -> FileLock:
+    """The lock lies beside the state file and is never renamed, so that it means the same file for ever."""
+    lock = FileLock(f"{path}.lock", mode=PRIVATE_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LockedError(
+            f"{path} is being written by another process{_holder(path)}",
+            hint="`runner status` shows it; `runner abort` and `runner rollback` reach it",
+        ) from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    Path(f"{path}.holder").write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+    return lock
+
+
+def _holder(path: Path) -> str:
+    try:
+        return f" (pid {json.loads(Path(f'{path}.holder').read_text(encoding='utf-8'))['pid']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def is_held(path: Path) -> bool:
+    """Whether a living process writes to *path* now."""
+    lock = FileLock(f"{path}.lock", mode=PRIVATE_FILE)
+    if not Path(f"{path}.lock").exists():
+        return False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def _private_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _appear(path: Path, line: str) -> None:
+    """Whole or not at all, and never over something else: a link fails where a rename would replace."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(
+        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE
+    )
+    try:
+        _write_all(descriptor, f"{line}\n".encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.link(draft, path)
+    draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _unwritable(path: Path, error: OSError) -> RunnerError:
+    return RunnerError(
+        f"the state file {path} cannot be written: {error.strerror or error}",
+        hint="nothing is done that is not recorded first; make room or choose another place with `--state FILE`",
+    )
+
+
+def newest_first(folder: Path) -> Iterable[Path]:
+    """The state files of *folder*, the most recently written first."""
+    files = [path for path in folder.glob("*.jsonl") if path.is_file()]
+    return sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)

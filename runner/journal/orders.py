@@ -1,0 +1,57 @@
+"""Orders to a living run: a file beside the state file, which the playing process reads every second."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from runner.engine.observations import Order, OrderKind
+
+
+def orders_path(state: Path) -> Path:
+    """Where orders to the run of *state* are left."""
+    return Path(f"{state}.orders")
+
+
+def give_order(state: Path, order: Order) -> None:
+    """Leave *order* for the process that plays *state*."""
+    line = json.dumps({"kind": order.kind.value, "by": order.by, "reason": order.reason})
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(orders_path(state), flags, 0o600)
+    try:
+        os.write(descriptor, f"{line}\n".encode())
+    finally:
+        os.close(descriptor)
+
+
+class OrdersFile:
+    """Reads orders that come after it was opened; older ones were meant for another process."""
+
+    def __init__(self, state: Path) -> None:
+        self._path = orders_path(state)
+        self._offset = self._size()
+
+    def poll(self) -> Sequence[Order]:
+        """Whole lines that have not been seen; what is no order is passed over."""
+        if self._size() <= self._offset:
+            return ()
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self._offset += len(whole)
+        return tuple(order for line in whole.splitlines() if (order := _order(line)) is not None)
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except OSError:
+            return 0
+
+
+def _order(line: bytes) -> Order | None:
+    try:
+        body = json.loads(line)
+        return Order(OrderKind(body["kind"]), str(body["by"]), str(body.get("reason", "")))
+    except (ValueError, KeyError, TypeError):
+        return None
