@@ -1,0 +1,66 @@
+"""The command tree: what `runner` understands, and a page that says so."""
+
+from collections.abc import Iterator
+
+import click
+
+from runner.cli import group
+
+
+def command_names() -> list[str]:
+    """Every command of `runner`."""
+    return list(group.list_commands(click.Context(group)))
+
+
+def command(name: str) -> click.Command | None:
+    """The command called *name*."""
+    return group.get_command(click.Context(group), name)
+
+
+def flags(found: click.Command) -> set[str]:
+    """Every spelling of every option of *found*."""
+    options = {opt for param in found.params if isinstance(param, click.Option) for opt in (*param.opts, *param.secondary_opts)}
+    return options | {"--help", "-h"}
+
+
+def page() -> str:
+    """docs/reference/commands.md, from the tree."""
+    return HEAD + "\n".join(_section(name) for name in command_names())
+
+
+HEAD = """\
+# Commands
+
+<!-- written by `make docs` from the command tree -->
+
+Standard output carries the result, standard error everything else. Every option has a variable `PLAY_<OPTION>`
+(`--state` is `PLAY_STATE`). How commands end is told in [exit codes](exit-codes.md).
+
+"""
+
+
+def _section(name: str) -> str:
+    found = command(name)
+    assert found is not None
+    context = click.Context(found, info_name=f"runner {name}")
+    usage = " ".join([f"runner {name}", *found.collect_usage_pieces(context)])
+    rows = [row for param in found.params if (row := _row(param, context))]
+    table = ["| option | |", "|---|---|", *rows, ""] if rows else []
+    return "\n".join([f"## runner {name}", "", _prose(found.help), "", "```text", usage, "```", "", *table])
+
+
+def _prose(text: str | None) -> str:
+    return "\n".join(_paragraphs(text or ""))
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for line in text.strip().splitlines():
+        yield line.strip().replace("\b", "")
+
+
+def _row(param: click.Parameter, context: click.Context) -> str | None:
+    record = param.get_help_record(context)
+    if record is None:
+        return None
+    names, words = record
+    return f"| `{names.replace('|', chr(92) + '|')}` | {words.replace('|', chr(92) + '|')} |"
