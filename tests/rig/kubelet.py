@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import itertools
 import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rig import places, telemetry
 from rig.api import Api, ApiError, Object, path_of
-from rig.pods import Machine, Place, Pod
+from rig.pods import Machine, Pod
 
 NODE = "rig-1"
 LEASES = "kube-node-lease"
-FIRST_OUTBOUND_PORT = 20000
 
 
 class Kubelet:
@@ -34,7 +33,7 @@ class Kubelet:
         self.targets = targets
         self.pods: dict[str, Pod] = {}
         self.lock = threading.Lock()
-        self.places = _places()
+        self.numbers = itertools.count()
 
     def follow(self, event: str, document: Object) -> None:
         """Take one event of the watch on pods."""
@@ -62,12 +61,12 @@ class Kubelet:
                 pod.deleted.set()
 
     def _begin(self, uid: str, document: Object) -> None:
-        pod = Pod(self.machine, next(self.places), document)
+        pod = Pod(self.machine, next(self.numbers), document)
         self.pods[uid] = pod
         threading.Thread(target=self._live, args=(uid, pod), daemon=True).start()
 
     def _live(self, uid: str, pod: Pod) -> None:
-        pod.start_sidecar()
+        pod.start_sandbox()
         self.write_targets()
         try:
             pod.live()
@@ -80,12 +79,6 @@ class Kubelet:
         metadata = document["metadata"]
         with contextlib.suppress(ApiError):
             self.machine.api.delete(path_of("v1", "pods", metadata["namespace"], metadata["name"]), {"gracePeriodSeconds": 0})
-
-
-def _places() -> Iterator[Place]:
-    for number in range(12000):
-        third, fourth = divmod(number, 250)
-        yield Place(f"{places.POD_PREFIX}.{third + 1}.{fourth + 2}", FIRST_OUTBOUND_PORT + number)
 
 
 def register_node(api: Api) -> None:

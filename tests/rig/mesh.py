@@ -46,7 +46,7 @@ MESH_CONFIG: dict[str, Any] = {
     "rootNamespace": SYSTEM_NAMESPACE,
     "trustDomain": "cluster.local",
     "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
-    "defaultConfig": {"discoveryAddress": f"127.0.0.1:{places.XDS_PORT}"},
+    "defaultConfig": {"discoveryAddress": f"{places.NODE}:{places.XDS_PORT}"},
     "defaultProviders": {},
     "accessLogFile": "/dev/stdout",
     "accessLogEncoding": "JSON",
@@ -73,7 +73,6 @@ class Identity:
     address: str
     workload: str
     labels: dict[str, str] = field(default_factory=dict)
-    outbound_port: int = 0  # where the pod's own process reaches the mesh; a router has none
 
 
 def gateway_identity() -> Identity:
@@ -94,7 +93,7 @@ def istiod_flags(run: Path) -> tuple[str, ...]:
         f"--meshConfig={run / 'mesh.json'}",
         f"--networksConfig={run / 'networks.json'}",
         f"--httpAddr=127.0.0.1:{places.ISTIOD_READY_PORT}",
-        f"--grpcAddr=127.0.0.1:{places.XDS_PORT}",
+        f"--grpcAddr={places.NODE}:{places.XDS_PORT}",
         "--secureGRPCAddr=",
         f"--httpsAddr=127.0.0.1:{places.ISTIOD_WEBHOOK_PORT}",
         "--monitoringAddr=127.0.0.1:15014",
@@ -143,7 +142,7 @@ def proxy_command(wrapper: Path, envoy: str, identity: Identity, run: Path) -> t
     bootstrap = run / "proxies" / f"{identity.namespace}.{identity.pod}.json"
     bootstrap.parent.mkdir(exist_ok=True)
     bootstrap.write_text(json.dumps(_bootstrap(identity)))
-    envoy_flags = ("--log-level", "warning", "--concurrency", "1", "--disable-hot-restart", "--file-flush-interval-msec", "100")
+    envoy_flags = ("--log-level", "warning", "--component-log-level", "misc:error", "--concurrency", "1", "--disable-hot-restart", "--file-flush-interval-msec", "100")
     metrics = f"--metrics={identity.address}:{METRICS_PORT}"
     return (str(wrapper), "proxy", metrics, envoy, "-c", str(bootstrap), *envoy_flags)
 
@@ -167,7 +166,7 @@ def _bootstrap(identity: Identity) -> dict[str, Any]:
 
 
 def _node(identity: Identity) -> dict[str, Any]:
-    metadata: dict[str, Any] = {
+    metadata = {
         "NAME": identity.pod,
         "NAMESPACE": identity.namespace,
         "ISTIO_VERSION": ISTIO_VERSION,
@@ -177,8 +176,6 @@ def _node(identity: Identity) -> dict[str, Any]:
         "WORKLOAD_NAME": identity.workload,
         "LABELS": identity.labels,
     }
-    if identity.outbound_port:
-        metadata["HTTP_PROXY_PORT"] = str(identity.outbound_port)
     domain = f"{identity.namespace}.svc.cluster.local"
     node = f"{identity.kind}~{identity.address}~{identity.pod}.{identity.namespace}~{domain}"
     return {"id": node, "cluster": f"{identity.workload}.{identity.namespace}", "metadata": metadata}
@@ -186,7 +183,7 @@ def _node(identity: Identity) -> dict[str, Any]:
 
 def _xds_cluster() -> dict[str, Any]:
     options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-    endpoint = {"endpoint": {"address": _socket("127.0.0.1", places.XDS_PORT)}}
+    endpoint = {"endpoint": {"address": _socket(places.NODE, places.XDS_PORT)}}
     return {
         "name": "xds-grpc",
         "type": "STATIC",

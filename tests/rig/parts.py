@@ -120,7 +120,7 @@ def prometheus(binaries: Binaries, run: Path, data: Path) -> Part:
         f"--config.file={run / 'prometheus.yml'}",
         f"--storage.tsdb.path={data / 'prometheus'}",
         "--storage.tsdb.retention.time=4h",
-        f"--web.listen-address=:{places.PROMETHEUS_PORT}",
+        f"--web.listen-address={places.PROMETHEUS}:{places.PROMETHEUS_PORT}",
         "--web.enable-lifecycle",
         "--log.level=warn",
     )

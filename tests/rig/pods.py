@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from rig import mesh, places, telemetry
 from rig.api import Api, ApiError, Object, path_of
+from rig.network import PodNetwork
 
 BOOKINFO_IMAGE = re.compile(r"examples-bookinfo-(productpage|details|ratings|reviews)-(v[\w-]+)(?::(?P<tag>[\w.-]+))?$")
 MISSING_TAG = "missing"  # an image with this tag cannot be pulled
@@ -39,20 +40,13 @@ class Machine:
     node: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A pod's own address and the loopback port of its way out through the mesh."""
-
-    address: str
-    outbound_port: int
-
-
 class Pod:
     """Runs in a thread of its own until the pod is deleted; the watch only changes `desired` and `deleted`."""
 
-    def __init__(self, machine: Machine, place: Place, document: Object) -> None:
+    def __init__(self, machine: Machine, number: int, document: Object) -> None:
         self.machine = machine
-        self.place = place
+        self.number = number
+        self.address = _address(number)
         self.desired = document
         self.deleted = threading.Event()
         self.restarts = 0
@@ -60,6 +54,7 @@ class Pod:
         self._faults = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._sidecar: subprocess.Popen[bytes] | None = None
+        self._network: PodNetwork | None = None
         self._log: IO[bytes] | None = None
 
     @property
@@ -101,7 +96,7 @@ class Pod:
             return []
         ports = [telemetry.WORKLOAD_METRICS_PORT] + ([mesh.METRICS_PORT] if self._sidecar else [])
         app, version = self.labels.get("app", ""), self.labels.get("version", "")
-        return [telemetry.Target(f"{self.place.address}:{port}", self.namespace, self.name, app, version) for port in ports]
+        return [telemetry.Target(f"{self.address}:{port}", self.namespace, self.name, app, version) for port in ports]
 
     def live(self) -> None:
         """Start, watch and finally end the pod's processes."""
@@ -117,12 +112,12 @@ class Pod:
         finally:
             self._end()
 
-    def start_sidecar(self) -> None:
-        """Start the pod's proxy, when its service calls others."""
+    def start_sandbox(self) -> None:
+        """Make the pod's network, and start its proxy when its service calls others."""
+        if self.program:
+            self._network = PodNetwork.create(self.address, self.number)
         if self.machine.envoy and self.program and self.program[0] in CALLERS:
-            identity = mesh.Identity(
-                "sidecar", self.name, self.namespace, self.place.address, self.workload, self.labels, self.place.outbound_port
-            )
+            identity = mesh.Identity("sidecar", self.name, self.namespace, self.address, self.workload, self.labels)
             command = mesh.proxy_command(self.machine.workloads, self.machine.envoy, identity, self.machine.run)
             self._sidecar = self._spawn(command, mesh.proxy_environment(identity))
 
@@ -163,12 +158,12 @@ class Pod:
         own = {
             "POD_NAME": self.name,
             "POD_NAMESPACE": self.namespace,
-            "POD_IP": self.place.address,
+            "POD_IP": self.address,
             "WORKLOAD": self.workload,
             "APP": self.labels.get("app", ""),
             "VERSION": self.labels.get("version", ""),
             "VERSION_OF_IMAGE": version,
-            "PROXY": f"127.0.0.1:{self.place.outbound_port}" if self._sidecar else "",
+            "PROXY": "127.0.0.1" if self._sidecar else "",
             "SLOW_START": self.knobs.get("slow-start", ""),
         }
         return self._spawn((str(self.machine.workloads), service), given | own)
@@ -176,8 +171,9 @@ class Pod:
     def _spawn(self, command: tuple[str, ...], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         if self._log is None:
             self._log = (self.machine.run / "log" / f"pod-{self.namespace}-{self.name}.log").open("ab")
+        inside = self._network.enter(command) if self._network else command
         return subprocess.Popen(
-            command, env=os.environ | environment, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, start_new_session=True
+            inside, env=os.environ | environment, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, start_new_session=True
         )
 
     def _send_faults(self) -> None:
@@ -199,6 +195,8 @@ class Pod:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+        if self._network is not None:
+            self._network.remove()
         if self._log is not None:
             self._log.close()
         gone = {"gracePeriodSeconds": 0, "preconditions": {"uid": self.desired["metadata"]["uid"]}}
@@ -224,8 +222,8 @@ class Pod:
         container = self.container
         status = {
             "phase": phase if pulled else "Pending",
-            "podIP": self.place.address,
-            "podIPs": [{"ip": self.place.address}],
+            "podIP": self.address,
+            "podIPs": [{"ip": self.address}],
             "hostIP": places.NODE,
             "startTime": _now(),
             "conditions": _conditions(ready=ready),
@@ -270,7 +268,7 @@ class Probe:
         self.next = time.monotonic() + (float(self.spec.get("periodSeconds", 10)) if self.ready else 2 * TICK)
 
     def _sidecar_answers(self) -> bool:
-        return self.pod._sidecar is None or _answers(f"http://{self.pod.place.address}:{mesh.ADMIN_PORT}/ready")
+        return self.pod._sidecar is None or _answers(f"http://{self.pod.address}:{mesh.ADMIN_PORT}/ready")
 
     def _container_answers(self) -> bool:
         check = self.spec.get("httpGet") or self.spec.get("tcpSocket")
@@ -278,7 +276,7 @@ class Probe:
             return True
         port = check["port"] if isinstance(check["port"], int) else 9080
         path = check.get("path", "/health")
-        return _answers(f"http://{self.pod.place.address}:{port}{path}", timeout=float(self.spec.get("timeoutSeconds", 1)))
+        return _answers(f"http://{self.pod.address}:{port}{path}", timeout=float(self.spec.get("timeoutSeconds", 1)))
 
 
 def _answers(url: str, timeout: float = 1) -> bool:
@@ -287,6 +285,11 @@ def _answers(url: str, timeout: float = 1) -> bool:
             return 200 <= response.status < 400
     except (urllib.error.URLError, OSError):
         return False
+
+
+def _address(number: int) -> str:
+    third, fourth = divmod(number, 250)
+    return f"{places.POD_PREFIX}.{third + 1}.{fourth + 2}"
 
 
 def _conditions(*, ready: bool) -> list[Object]:

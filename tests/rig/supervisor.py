@@ -21,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from rig import certificates, mesh, parts, places, telemetry
+from rig import certificates, mesh, network, parts, places, telemetry
 from rig.api import Api, ApiError
 from rig.build import Binaries
 
@@ -55,7 +55,7 @@ class Supervisor:
 
     def bring_up(self) -> None:
         """Start everything and report `ready`. Raises BringUpError."""
-        set_up_network()
+        network.set_up()
         mount_memory(self.data)
         self.start(parts.forwards(self.binaries, self.sockets))
         self.start_control_plane()
@@ -183,25 +183,6 @@ class Supervisor:
         except ApiError:
             return False
         return True
-
-
-def set_up_network() -> None:
-    """A network that nothing leaves: pod and service addresses are local, so any process may bind any of them.
-
-    A default route must exist for the API server to choose an address; it leads into a pair of devices that both
-    end here.
-    """
-    for command in (
-        "link set lo up",
-        "link add rig0 type veth peer name rig1",
-        "link set rig0 up",
-        "link set rig1 up",
-        f"addr add {places.NODE}/32 dev rig0",
-        f"route add local {places.POD_NETWORK} dev lo",
-        f"route add local {places.SERVICE_NETWORK} dev lo",
-        "route add default dev rig0",
-    ):
-        subprocess.run(["ip", *command.split()], check=True)
 
 
 def mount_memory(folder: Path) -> None:
