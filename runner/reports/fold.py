@@ -1,0 +1,251 @@
+"""From events to the view of a run: pure, total, and the only way that a view changes."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import reduce
+from typing import assert_never
+
+from runner.engine.events import (
+    EffectDone,
+    EffectIntended,
+    Event,
+    GateAnswered,
+    GateOpened,
+    MeasurementTaken,
+    RollbackFinished,
+    RollbackStarted,
+    RunFinished,
+    RunInterrupted,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    SplitChanged,
+    StageFailed,
+    StageSkipped,
+    StageStarted,
+    StageSucceeded,
+)
+from runner.model.checks import Agreement
+from runner.model.playbook import Playbook
+from runner.model.split import Split, canary_split
+from runner.model.stages import Promote
+from runner.reports.measures import facts, forgotten, measured
+from runner.reports.view import (
+    GUARD,
+    Move,
+    RollbackView,
+    RunView,
+    StageStatus,
+    StageView,
+    Standing,
+    Stopped,
+    check_of,
+)
+
+
+def opening(run: str, playbook: Playbook | None = None) -> RunView:
+    """The view before the first event; without a playbook stages appear as events name them."""
+    if playbook is None:
+        return RunView(run)
+    return RunView(
+        run,
+        playbook,
+        name=playbook.name,
+        version=playbook.version,
+        stages=tuple(StageView(stage.name, type(stage.kind).__name__.lower()) for stage in playbook.stages),
+    )
+
+
+def replay(view: RunView, events: Iterable[Event]) -> RunView:
+    """The view after *events*."""
+    return reduce(fold, events, view)
+
+
+def fold(view: RunView, event: Event) -> RunView:
+    """The view after one event; it never fails, also for events that make no sense together."""
+    return replace(_folded(view, event), at=event.at)
+
+
+def _folded(view: RunView, event: Event) -> RunView:  # noqa: PLR0911 - one return a family
+    match event:
+        case RunStarted() | RunResumed() | RunPaused() | RunInterrupted() | RunFinished():
+            return _run(view, event)
+        case StageStarted() | StageSucceeded() | StageFailed() | StageSkipped():
+            return _stage(view, event)
+        case EffectIntended() | EffectDone():
+            return _effect(view, event)
+        case SplitChanged():
+            return _moved(view, event)
+        case MeasurementTaken():
+            return _measured(view, event)
+        case RollbackStarted() | RollbackFinished():
+            return _rollback(view, event)
+        case GateOpened():
+            return replace(view, gate=event)
+        case GateAnswered():
+            return replace(view, gate=None)
+        case _:
+            assert_never(event)
+
+
+def _run(view: RunView, event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished) -> RunView:
+    match event:
+        case RunStarted():
+            return _started(view, event)
+        case RunResumed():
+            return _resumed(view, event)
+        case RunPaused():
+            stopped = Stopped(event.at, Standing.PAUSED, event.reason, event.code)
+            return replace(view, stopped=stopped, reason=event.reason, ended=event.at)
+        case RunInterrupted():
+            stopped = Stopped(event.at, Standing.INTERRUPTED, event.reason, event.code)
+            return replace(view, stopped=stopped, reason=event.reason, ended=event.at)
+        case RunFinished():
+            splits = {**view.splits, **event.splits}
+            reason = event.reason or view.reason
+            return replace(view, outcome=event.outcome, splits=splits, reason=reason, ended=event.at)
+        case _:
+            assert_never(event)
+
+
+def _started(view: RunView, event: RunStarted) -> RunView:
+    metadata = event.playbook.get("metadata", {})
+    return replace(
+        view,
+        name=view.name or str(metadata.get("name", "")),
+        version=view.version or str(metadata.get("version", "")),
+        target=event.target,
+        by=event.by,
+        sandbox=event.seed is not None or event.scenario is not None,
+        started=event.at,
+        sessions=1,
+    )
+
+
+def _resumed(view: RunView, event: RunResumed) -> RunView:
+    """A wait that nobody watched for long starts again, as the engine has it; old readings do not count."""
+    guards = view.playbook.guards if view.playbook else ()
+    stages = view.stages
+    if event.at - view.at > 2 * min((guard.every for guard in guards), default=event.at):
+        stages = tuple(replace(s, started=event.at) if s.status is StageStatus.RUNNING else s for s in stages)
+    return replace(
+        view,
+        stages=stages,
+        measures={place: forgotten(measure) for place, measure in view.measures.items()},
+        sessions=view.sessions + 1,
+        by=event.by or view.by,
+        stopped=None,
+        outcome=None,
+        ended=None,
+        reason="",
+    )
+
+
+def _stage(view: RunView, event: StageStarted | StageSucceeded | StageFailed | StageSkipped) -> RunView:
+    known = next((stage for stage in view.stages if stage.name == event.stage), StageView(event.stage))
+    match event:
+        case StageStarted():
+            fresh = StageView(known.name, known.kind, StageStatus.RUNNING, event.attempt, event.at)
+            return _with_stage(_without_measures(view, known.name), fresh)
+        case StageSucceeded():
+            view = _with_stage(view, replace(known, status=StageStatus.SUCCEEDED, ended=event.at))
+            return replace(view, gate=None, promoted=view.promoted | _promoted_by(view, known.name))
+        case StageFailed(reason=reason):
+            failed = replace(known, status=StageStatus.FAILED, ended=event.at, note=reason)
+            return replace(_with_stage(view, failed), gate=None, reason=reason)
+        case StageSkipped(reason=reason):
+            already = view.already | ({event.route} if event.route else set())
+            skipped = replace(known, status=StageStatus.SKIPPED, ended=event.at, note=reason)
+            return replace(_with_stage(view, skipped), already=already)
+        case _:
+            assert_never(event)
+
+
+def _with_stage(view: RunView, changed: StageView) -> RunView:
+    """*view* with one stage replaced, or added where the playbook's list does not have it."""
+    if all(stage.name != changed.name for stage in view.stages):
+        return replace(view, stages=(*view.stages, changed))
+    return replace(view, stages=tuple(changed if s.name == changed.name else s for s in view.stages))
+
+
+def _without_measures(view: RunView, stage: str) -> RunView:
+    return replace(view, measures={place: m for place, m in view.measures.items() if place[0] != stage})
+
+
+def _promoted_by(view: RunView, stage: str) -> set[str]:
+    kinds = {known.name: known.kind for known in view.playbook.stages} if view.playbook else {}
+    kind = kinds.get(stage)
+    return {kind.route} if isinstance(kind, Promote) else set()
+
+
+def _effect(view: RunView, event: EffectIntended | EffectDone) -> RunView:
+    match event:
+        case EffectIntended(ref=ref, found=found):
+            if ref.kind != "VirtualService" or found is None:
+                return view
+            return replace(view, found={**view.found, f"{ref.namespace}/{ref.name}": found})
+        case EffectDone(ref=ref, result=result):
+            stage = next((stage for stage in view.stages if stage.name == ref.stage), None)
+            if stage is None:
+                return view
+            done = (f"{ref.kind}/{ref.name}", str(result.get("operation", "")))
+            return _with_stage(view, replace(stage, objects=(*stage.objects, done)))
+        case _:
+            assert_never(event)
+
+
+def _moved(view: RunView, event: SplitChanged) -> RunView:
+    move = Move(event.at, event.route, event.from_, event.to, event.stage)
+    return replace(
+        view,
+        splits={**view.splits, event.route: event.to},
+        safe={**view.safe, **_safe(view, event)},
+        moves=(*view.moves, move),
+        served={route: shares for route, shares in view.served.items() if route != event.route},
+    )
+
+
+def _safe(view: RunView, event: SplitChanged) -> dict[str, Split]:
+    """The newest split in which the canary had nothing."""
+    routes = {route.name: route for route in view.playbook.routes} if view.playbook else {}
+    route = routes.get(event.route)
+    if route is None:
+        return {}
+    for split in (event.to, event.from_):
+        if split is not None and not split[route.canary]:
+            return {route.name: split}
+    return {} if route.name in view.safe else {route.name: canary_split(route.stable, route.canary, 0)}
+
+
+def _measured(view: RunView, event: MeasurementTaken) -> RunView:
+    place = (event.stage or GUARD, event.check)
+    measures = {**view.measures, place: measured(view.measures.get(place), event)}
+    return replace(view, measures=measures, served={**view.served, **_served(view, event)})
+
+
+def _served(view: RunView, event: MeasurementTaken) -> dict[str, Mapping[str, float]]:
+    """What a split check saw served, by subset; labels become subsets again where one label is one subset."""
+    check = check_of(view, event)
+    shares = facts(event).get("shares")
+    if check is None or not isinstance(check.judgement, Agreement) or not isinstance(shares, Mapping):
+        return {}
+    if check.judgement.route is None:
+        return {}
+    subset_of = {label: subset for subset, label in check.judgement.labels}
+    by_subset = {subset_of.get(label, label): share for label, share in shares.items()}
+    return {check.judgement.route: by_subset}
+
+
+def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> RunView:
+    match event:
+        case RollbackStarted():
+            back = RollbackView(event.at, event.reason, event.cause, event.to)
+            safe = {**view.safe, **event.to}
+            return replace(view, rollback=back, safe=safe, gate=None, reason=event.reason)
+        case RollbackFinished():
+            if view.rollback is None:
+                return view
+            back = replace(view.rollback, ended=event.at, verified=event.verified, trouble=event.reason)
+            return replace(view, rollback=back)
+        case _:
+            assert_never(event)

@@ -1,0 +1,49 @@
+"""A stream that may break: what cannot be written is dropped and counted, and the run goes on."""
+
+import os
+from typing import TextIO
+
+from runner.reports.terminal import Terminal
+
+
+class Output:
+    """Writes whole lines, each at once; *dropped* counts the lines that found no reader or no room."""
+
+    def __init__(self, stream: TextIO, terminal: Terminal) -> None:
+        self.stream = stream
+        self.terminal = terminal
+        self.dropped = 0
+
+    def line(self, text: str = "") -> None:
+        """Write one line in the characters that the stream has."""
+        self.write(self.terminal.spell(text) + "\n")
+
+    def write(self, text: str) -> None:
+        """Write *text* as it is; characters that the stream cannot encode are spelled out."""
+        encoding = getattr(self.stream, "encoding", None) or "utf-8"
+        try:
+            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            self.stream.flush()
+        except BrokenPipeError:
+            self.dropped += 1
+            self._abandon()
+        except (OSError, ValueError):  # no room, an I/O error, or closed
+            self.dropped += 1
+
+    def close(self) -> None:
+        """Leave nothing behind that the interpreter would stumble over when it flushes at its end."""
+        try:
+            self.stream.flush()
+        except OSError:
+            self._abandon()
+        except ValueError:
+            pass  # closed already: nothing is left to flush
+
+    def _abandon(self) -> None:
+        """Nobody reads any more: what is still buffered, and what follows, goes to the null device."""
+        try:
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, self.stream.fileno())
+            os.close(null)
+        except (OSError, ValueError):
+            return

@@ -1,0 +1,111 @@
+"""What the other end of a stream can show, decided once from what is handed in."""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import TextIO
+
+from runner.reports.escape import escape
+
+_ASCII = str.maketrans(
+    dict(zip("✔✖◐○⏸↷↺⚠●·█▓░▁▂▃▄▅▆▇", "+x>.=-<!*|#%._,:-=+*", strict=True))
+    | {
+        "→": "->",
+        "≤": "<=",
+        "≥": ">=",
+        "\N{EN DASH}": "-",
+        "…": "...",
+        "─": "-",
+        "\N{MULTIPLICATION SIGN}": "x",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """How to write; *live* allows a screen that redraws, *zone* None is the machine's own."""
+
+    live: bool = False
+    color: bool = False
+    ascii: bool = False
+    width: int | None = None
+    zone: tzinfo | None = UTC
+    github: bool = False
+
+    def spell(self, text: str) -> str:
+        """*text* in the characters that this terminal has."""
+        if not self.ascii:
+            return text
+        return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
+
+
+def terminal_of(
+    stream: TextIO, environ: Mapping[str, str], *, plain: bool = False, zone: tzinfo | None = None
+) -> Terminal:
+    """What *stream* can show: only a real terminal gets colour or a live screen, whatever FORCE_COLOR says.
+
+    *plain* is `--ascii`; *environ* is read for NO_COLOR, TERM, COLUMNS and GITHUB_ACTIONS alone.
+    """
+    real = _is_terminal(stream)
+    able = real and environ.get("TERM", "") not in ("dumb", "")
+    return Terminal(
+        live=able,
+        color=able and not environ.get("NO_COLOR"),
+        ascii=plain or not _speaks_unicode(stream),
+        width=_width(environ.get("COLUMNS", "")),
+        zone=zone,
+        github=environ.get("GITHUB_ACTIONS") == "true",
+    )
+
+
+def cells(text: str) -> int:
+    """How many columns *text* takes on a terminal."""
+    if text.isascii():
+        return len(text)
+    return sum(_cell(char) for char in text)
+
+
+def fit(text: str, columns: int) -> str:
+    """*text*, made safe, in exactly *columns* columns: cut with `…` or filled with spaces."""
+    return fill(clip(escape(text), columns), columns)
+
+
+def fill(text: str, columns: int) -> str:
+    """*text* with spaces after it, up to *columns* columns."""
+    return text + " " * (columns - cells(text))
+
+
+def clip(text: str, columns: int) -> str:
+    """*text* if it takes no more than *columns* columns, else its beginning and `…`."""
+    if cells(text) <= columns:
+        return text
+    kept, room = [], columns - 1
+    for char in text:
+        room -= _cell(char)
+        if room < 0:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def _cell(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _speaks_unicode(stream: TextIO) -> bool:
+    encoding = (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "").replace("_", "")
+    return encoding.startswith("utf")
+
+
+def _width(columns: str) -> int | None:
+    return int(columns) if columns.isdecimal() and int(columns) > 0 else None

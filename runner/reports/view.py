@@ -1,0 +1,170 @@
+"""A run as a person sees it; every report shares this view, which `fold` makes from events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from runner.engine.events import GateOpened, MeasurementTaken, Outcome
+from runner.model.checks import Check
+from runner.model.playbook import Playbook, Route
+from runner.model.split import Split
+from runner.model.stages import Verify
+from runner.reports.measures import Measure
+
+GUARD = ""  # the place of what guards measure; stages have names
+Place = tuple[str, str]
+"""Where a check is measured: (stage name or GUARD, check name)."""
+
+
+class StageStatus(StrEnum):
+    """Where a stage stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Standing(StrEnum):
+    """Where a run stands, before it has an outcome."""
+
+    RUNNING = "running"
+    WAITING = "waiting for approval"
+    ROLLING_BACK = "rolling back"
+    PAUSED = "paused"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """One stage; *started* is that of its newest attempt, *note* why it failed or was skipped."""
+
+    name: str
+    kind: str = ""
+    status: StageStatus = StageStatus.PENDING
+    attempt: int = 0
+    started: float | None = None
+    ended: float | None = None
+    note: str = ""
+    objects: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One change of one route's split."""
+
+    at: float
+    route: str
+    before: Split | None
+    after: Split
+    stage: str
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackView:
+    """The way back; *verified* is None while it is under way."""
+
+    started: float
+    reason: str
+    cause: Outcome
+    to: Mapping[str, Split]
+    ended: float | None = None
+    verified: bool | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """The run stands still without an outcome; *code* is the exit code that it left with."""
+
+    at: float
+    standing: Standing
+    reason: str
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Requests that users saw fail while the canary had traffic."""
+
+    failed: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The canary's share of one route that has not been promoted."""
+
+    route: Route
+    share: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything that reports say about a run. Times are Unix seconds."""
+
+    run: str
+    playbook: Playbook | None = None
+    name: str = ""
+    version: str = ""
+    target: Mapping[str, Any] = field(default_factory=dict)
+    by: str = ""
+    sandbox: bool = False
+    stages: tuple[StageView, ...] = ()
+    started: float | None = None
+    at: float = 0.0
+    ended: float | None = None
+    sessions: int = 0
+    splits: Mapping[str, Split] = field(default_factory=dict)
+    safe: Mapping[str, Split] = field(default_factory=dict)
+    served: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    moves: tuple[Move, ...] = ()
+    promoted: frozenset[str] = frozenset()
+    already: frozenset[str] = frozenset()
+    found: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    measures: Mapping[Place, Measure] = field(default_factory=dict)
+    gate: GateOpened | None = None
+    rollback: RollbackView | None = None
+    stopped: Stopped | None = None
+    outcome: Outcome | None = None
+    reason: str = ""
+    failures: Failures | None = None
+
+    @property
+    def standing(self) -> Standing | Outcome:
+        """One word for where the run stands."""
+        if self.outcome is not None:
+            return self.outcome
+        if self.stopped is not None:
+            return self.stopped.standing
+        if self.rollback is not None and self.rollback.verified is None:
+            return Standing.ROLLING_BACK
+        return Standing.RUNNING if self.gate is None else Standing.WAITING
+
+    @property
+    def current(self) -> StageView | None:
+        """The stage that runs, or the one that the run stopped in."""
+        return next((stage for stage in reversed(self.stages) if stage.status is StageStatus.RUNNING), None)
+
+    @property
+    def exposed(self) -> tuple[Exposure, ...]:
+        """The routes whose canary has traffic that nobody has promoted."""
+        routes = self.playbook.routes if self.playbook else ()
+        open_ = [route for route in routes if self._open(route.name)]
+        shares = [Exposure(route, self.splits[route.name][route.canary]) for route in open_]
+        return tuple(exposure for exposure in shares if exposure.share)
+
+    def _open(self, route: str) -> bool:
+        return route in self.splits and route not in self.promoted and route not in self.already
+
+
+def check_of(view: RunView, event: MeasurementTaken) -> Check | None:
+    """The check that *event* measured, with the bound that held there."""
+    if view.playbook is None:
+        return None
+    stage = next((s for s in (*view.playbook.stages, *view.playbook.rollback) if s.name == event.stage), None)
+    checks = stage.kind.checks if stage is not None and isinstance(stage.kind, Verify) else ()
+    guards = tuple(guard.check for guard in view.playbook.guards) if event.stage is None else ()
+    return next((check for check in (*guards, *checks) if check.name == event.check), None)
