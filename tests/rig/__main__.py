@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from rig import build, control  # noqa: E402  (the package must be found first)
+from rig import build, control
 
 DEFAULT_NAME = "rig"
 
@@ -42,9 +42,17 @@ def _parser() -> argparse.ArgumentParser:
         ("run", "run a command beside a rig of its own"),
     ):
         command = commands.add_parser(name, help=words)
-        command.add_argument("--name", default=f"run-{os.getpid()}" if name == "run" else DEFAULT_NAME, help="which rig, when there are several")
+        command.add_argument(
+            "--name",
+            default=f"run-{os.getpid()}" if name == "run" else DEFAULT_NAME,
+            help="which rig, when there are several",
+        )
         if name in ("up", "run"):
-            command.add_argument("--only", choices=["controlplane"], help="API server, etcd, controllers and kubelet; no Istio, no Prometheus")
+            command.add_argument(
+                "--only",
+                choices=["controlplane"],
+                help="API server, etcd, controllers and kubelet; no Istio, no Prometheus",
+            )
         if name == "run":
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser
@@ -86,7 +94,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    command = [word for word in arguments.words if word != "--"] if arguments.words[:1] == ["--"] else arguments.words
+    command = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
     if not command:
         raise build.RigError("nothing to run: python tests/rig run -- COMMAND")
     rig, _lifeline = control.up(arguments.name, build.build(mesh=arguments.only is None), _say)
@@ -102,7 +110,9 @@ def _print_addresses(rig: control.Rig) -> None:
     print(f"gateway     {rig.gateway}/productpage")
     print()
     print(f"kubectl --kubeconfig {rig.kubeconfig} create namespace bookinfo")
-    print(f"runner play playbooks/bookinfo-canary.yaml --kubeconfig {rig.kubeconfig} --context rig -n bookinfo --var soak=10s -y")
+    print(
+        f"runner play playbooks/bookinfo-canary.yaml --kubeconfig {rig.kubeconfig} --context rig -n bookinfo --var soak=10s -y"
+    )
 
 
 if __name__ == "__main__":

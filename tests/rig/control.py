@@ -126,7 +126,9 @@ def _listen(port: int) -> socket.socket:
     raise RigError("no free port on the loopback device")
 
 
-def _unshare(run: Path, binaries: Binaries, sockets: dict[str, socket.socket], said: int, lifeline: int) -> subprocess.Popen[bytes]:
+def _unshare(
+    run: Path, binaries: Binaries, sockets: dict[str, socket.socket], said: int, lifeline: int
+) -> subprocess.Popen[bytes]:
     settings = {
         "run": str(run),
         "binaries": {name: str(path) if path else "" for name, path in asdict(binaries).items()},
@@ -155,7 +157,9 @@ def _follow(report: int, tell: Callable[[str], None]) -> None:
                 tell(f"all up after {words['ready']} s")
                 return
             tell(f"{words['step']} after {words['after']} s")
-    raise RigError("the rig did not come up: its first process ended (does this machine allow `unshare --net --pid`?)")
+    raise RigError(
+        "the rig did not come up: its first process ended (does this machine allow `unshare --net --pid`?)"
+    )
 
 
 def _describe(name: str, pid: int, sockets: dict[str, socket.socket]) -> Rig:

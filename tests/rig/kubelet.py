@@ -8,7 +8,7 @@ Pods with a Bookinfo image really serve; others only report Running. Annotations
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import itertools
 import json
 import sys
@@ -52,7 +52,9 @@ class Kubelet:
 
     def write_targets(self) -> None:
         with self.lock:
-            telemetry.write_targets(self.targets, [target for pod in self.pods.values() for target in pod.targets()])
+            telemetry.write_targets(
+                self.targets, [target for pod in self.pods.values() for target in pod.targets()]
+            )
 
     def forget_all_but(self, uids: set[str]) -> None:
         """End the pods whose deletion was missed while no watch was open."""
@@ -78,18 +80,35 @@ class Kubelet:
         """Remove a pod that never started here."""
         metadata = document["metadata"]
         with contextlib.suppress(ApiError):
-            self.machine.api.delete(path_of("v1", "pods", metadata["namespace"], metadata["name"]), {"gracePeriodSeconds": 0})
+            self.machine.api.delete(
+                path_of("v1", "pods", metadata["namespace"], metadata["name"]), {"gracePeriodSeconds": 0}
+            )
 
 
 def register_node(api: Api) -> None:
     """Make the node known, ready and without taints."""
     labels = {"kubernetes.io/hostname": NODE, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}
     with contextlib.suppress(ApiError):
-        api.post("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": labels}})
+        api.post(
+            "/api/v1/nodes",
+            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE, "labels": labels}},
+        )
     room = {"cpu": "64", "memory": "256Gi", "pods": "2000", "ephemeral-storage": "1Ti"}
     now = _timestamp()[:19] + "Z"
-    ready = {"type": "Ready", "status": "True", "reason": "KubeletReady", "message": "stand-in", "lastHeartbeatTime": now, "lastTransitionTime": now}
-    status = {"capacity": room, "allocatable": room, "addresses": [{"type": "InternalIP", "address": places.NODE}], "conditions": [ready]}
+    ready = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "KubeletReady",
+        "message": "stand-in",
+        "lastHeartbeatTime": now,
+        "lastTransitionTime": now,
+    }
+    status = {
+        "capacity": room,
+        "allocatable": room,
+        "addresses": [{"type": "InternalIP", "address": places.NODE}],
+        "conditions": [ready],
+    }
     api.merge(f"/api/v1/nodes/{NODE}/status", {"status": status})
     api.merge(f"/api/v1/nodes/{NODE}", {"spec": {"taints": None}})
 
@@ -102,7 +121,15 @@ def renew_lease(api: Api) -> None:
         api.merge(f"{collection}/{NODE}", {"spec": spec})
     except ApiError as error:
         if error.code == 404:
-            api.post(collection, {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": NODE}, "spec": spec})
+            api.post(
+                collection,
+                {
+                    "apiVersion": "coordination.k8s.io/v1",
+                    "kind": "Lease",
+                    "metadata": {"name": NODE},
+                    "spec": spec,
+                },
+            )
 
 
 def _heartbeat(api: Api) -> None:
@@ -113,14 +140,16 @@ def _heartbeat(api: Api) -> None:
 
 
 def _timestamp() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def run(settings: dict[str, Any]) -> None:
     """Serve until killed; a watch that ends is begun again from a fresh list."""
     folder = Path(settings["run"])
     api = Api(f"https://127.0.0.1:{places.API_PORT}", places.ADMIN_TOKEN, folder / "pki" / "ca.crt")
-    kubelet = Kubelet(Machine(api, folder, Path(settings["workloads"]), settings["envoy"], NODE), Path(settings["targets"]))
+    kubelet = Kubelet(
+        Machine(api, folder, Path(settings["workloads"]), settings["envoy"], NODE), Path(settings["targets"])
+    )
     register_node(api)
     threading.Thread(target=_heartbeat, args=(api,), daemon=True).start()
     while True:

@@ -78,7 +78,9 @@ class Identity:
 def gateway_identity() -> Identity:
     """The ingress gateway that Bookinfo's Gateway selects."""
     labels = {"istio": "ingressgateway", "app": "istio-ingressgateway"}
-    return Identity("router", "istio-ingressgateway-0", SYSTEM_NAMESPACE, places.GATEWAY, "istio-ingressgateway", labels)
+    return Identity(
+        "router", "istio-ingressgateway-0", SYSTEM_NAMESPACE, places.GATEWAY, "istio-ingressgateway", labels
+    )
 
 
 def write_settings(run: Path) -> None:
@@ -112,7 +114,10 @@ def webhook(run: Path) -> dict[str, Any]:
     rule = {"operations": ["CREATE", "UPDATE"], "apiGroups": groups, "apiVersions": ["*"], "resources": ["*"]}
     hook = {
         "name": "rev.validation.istio.io",
-        "clientConfig": {"url": f"https://127.0.0.1:{places.ISTIOD_WEBHOOK_PORT}/validate", "caBundle": bundle},
+        "clientConfig": {
+            "url": f"https://127.0.0.1:{places.ISTIOD_WEBHOOK_PORT}/validate",
+            "caBundle": bundle,
+        },
         "rules": [rule],
         "failurePolicy": "Fail",
         "sideEffects": "None",
@@ -122,7 +127,10 @@ def webhook(run: Path) -> dict[str, Any]:
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingWebhookConfiguration",
-        "metadata": {"name": "istio-validator-istio-system", "labels": {"app": "istiod", "istio.io/rev": "default"}},
+        "metadata": {
+            "name": "istio-validator-istio-system",
+            "labels": {"app": "istiod", "istio.io/rev": "default"},
+        },
         "webhooks": [hook],
     }
 
@@ -142,7 +150,17 @@ def proxy_command(wrapper: Path, envoy: str, identity: Identity, run: Path) -> t
     bootstrap = run / "proxies" / f"{identity.namespace}.{identity.pod}.json"
     bootstrap.parent.mkdir(exist_ok=True)
     bootstrap.write_text(json.dumps(_bootstrap(identity)))
-    envoy_flags = ("--log-level", "warning", "--component-log-level", "misc:error", "--concurrency", "1", "--disable-hot-restart", "--file-flush-interval-msec", "100")
+    envoy_flags = (
+        "--log-level",
+        "warning",
+        "--component-log-level",
+        "misc:error",
+        "--concurrency",
+        "1",
+        "--disable-hot-restart",
+        "--file-flush-interval-msec",
+        "100",
+    )
     metrics = f"--metrics={identity.address}:{METRICS_PORT}"
     return (str(wrapper), "proxy", metrics, envoy, "-c", str(bootstrap), *envoy_flags)
 
@@ -189,7 +207,10 @@ def _xds_cluster() -> dict[str, Any]:
         "type": "STATIC",
         "connect_timeout": "1s",
         "typed_extension_protocol_options": {
-            options: {"@type": f"type.googleapis.com/{options}", "explicit_http_config": {"http2_protocol_options": {}}}
+            options: {
+                "@type": f"type.googleapis.com/{options}",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
         },
         "load_assignment": {"cluster_name": "xds-grpc", "endpoints": [{"lb_endpoints": [endpoint]}]},
     }

@@ -44,7 +44,9 @@ class PodNetwork:
     @classmethod
     def create(cls, address: str, number: int) -> PodNetwork:
         """Make the namespace with its address and the way between it and all others."""
-        holder = subprocess.Popen(["unshare", "--net", "sleep", "infinity"], stdin=subprocess.DEVNULL, start_new_session=True).pid
+        holder = subprocess.Popen(
+            ["unshare", "--net", "sleep", "infinity"], stdin=subprocess.DEVNULL, start_new_session=True
+        ).pid
         _until_own_namespace(holder)
         device = f"pod{number}"
         _ip(

@@ -101,18 +101,27 @@ def kubelet(binaries: Binaries, run: Path) -> Part:
         "targets": str(run / telemetry.TARGETS_FILE),
     }
     environment = {"PYTHONPATH": str(places.SOURCES.parent)}
-    return Part("kubelet", (sys.executable, "-m", "rig.kubelet", json.dumps(settings)), environment=environment)
+    return Part(
+        "kubelet", (sys.executable, "-m", "rig.kubelet", json.dumps(settings)), environment=environment
+    )
 
 
 def istiod(binaries: Binaries, run: Path) -> Part:
     command = (str(binaries.istiod), "discovery", *mesh.istiod_flags(run))
-    return Part("istiod", command, f"http://127.0.0.1:{places.ISTIOD_READY_PORT}/ready", mesh.ISTIOD_ENVIRONMENT)
+    return Part(
+        "istiod", command, f"http://127.0.0.1:{places.ISTIOD_READY_PORT}/ready", mesh.ISTIOD_ENVIRONMENT
+    )
 
 
 def gateway(binaries: Binaries, run: Path) -> Part:
     identity = mesh.gateway_identity()
     command = mesh.proxy_command(binaries.workloads, str(binaries.envoy), identity, run)
-    return Part("gateway", command, f"http://{identity.address}:{mesh.ADMIN_PORT}/ready", mesh.proxy_environment(identity))
+    return Part(
+        "gateway",
+        command,
+        f"http://{identity.address}:{mesh.ADMIN_PORT}/ready",
+        mesh.proxy_environment(identity),
+    )
 
 
 def prometheus(binaries: Binaries, run: Path, data: Path) -> Part:
@@ -124,7 +133,11 @@ def prometheus(binaries: Binaries, run: Path, data: Path) -> Part:
         "--web.enable-lifecycle",
         "--log.level=warn",
     )
-    return Part("prometheus", (str(binaries.prometheus), *flags), f"http://{places.PROMETHEUS}:{places.PROMETHEUS_PORT}/-/ready")
+    return Part(
+        "prometheus",
+        (str(binaries.prometheus), *flags),
+        f"http://{places.PROMETHEUS}:{places.PROMETHEUS_PORT}/-/ready",
+    )
 
 
 def forwards(binaries: Binaries, sockets: Mapping[int, str]) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import json
 import os
 import re
@@ -21,7 +21,9 @@ from rig import mesh, places, telemetry
 from rig.api import Api, ApiError, Object, path_of
 from rig.network import PodNetwork
 
-BOOKINFO_IMAGE = re.compile(r"examples-bookinfo-(productpage|details|ratings|reviews)-(v[\w-]+)(?::(?P<tag>[\w.-]+))?$")
+BOOKINFO_IMAGE = re.compile(
+    r"examples-bookinfo-(productpage|details|ratings|reviews)-(v[\w-]+)(?::(?P<tag>[\w.-]+))?$"
+)
 MISSING_TAG = "missing"  # an image with this tag cannot be pulled
 CALLERS = {"productpage", "reviews"}  # services that call others, and so need a sidecar
 DRAIN_SECONDS = 1.5  # a pod goes on serving for so long after its deletion, as Istio's proxy does
@@ -96,14 +98,19 @@ class Pod:
             return []
         ports = [telemetry.WORKLOAD_METRICS_PORT] + ([mesh.METRICS_PORT] if self._sidecar else [])
         app, version = self.labels.get("app", ""), self.labels.get("version", "")
-        return [telemetry.Target(f"{self.address}:{port}", self.namespace, self.name, app, version) for port in ports]
+        return [
+            telemetry.Target(f"{self.address}:{port}", self.namespace, self.name, app, version)
+            for port in ports
+        ]
 
     def live(self) -> None:
         """Start, watch and finally end the pod's processes."""
         try:
             self._bind()
             if self.container["image"].endswith(f":{MISSING_TAG}"):
-                self._tell(ready=False, state={"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}})
+                self._tell(
+                    ready=False, state={"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+                )
                 self.deleted.wait()
             elif self.desired["spec"].get("restartPolicy") != "Always":
                 self._run_to_completion()
@@ -117,8 +124,12 @@ class Pod:
         if self.program:
             self._network = PodNetwork.create(self.address, self.number)
         if self.machine.envoy and self.program and self.program[0] in CALLERS:
-            identity = mesh.Identity("sidecar", self.name, self.namespace, self.address, self.workload, self.labels)
-            command = mesh.proxy_command(self.machine.workloads, self.machine.envoy, identity, self.machine.run)
+            identity = mesh.Identity(
+                "sidecar", self.name, self.namespace, self.address, self.workload, self.labels
+            )
+            command = mesh.proxy_command(
+                self.machine.workloads, self.machine.envoy, identity, self.machine.run
+            )
             self._sidecar = self._spawn(command, mesh.proxy_environment(identity))
 
     def _run_for_ever(self) -> None:
@@ -145,7 +156,12 @@ class Pod:
         self._tell(ready=True, state={"running": {"startedAt": self._started}})
         self.deleted.wait(1)
         failed = self.knobs.get("fail") == "true"
-        state = {"exitCode": int(failed), "reason": "Error" if failed else "Completed", "startedAt": self._started, "finishedAt": _now()}
+        state = {
+            "exitCode": int(failed),
+            "reason": "Error" if failed else "Completed",
+            "startedAt": self._started,
+            "finishedAt": _now(),
+        }
         self._tell(ready=False, state={"terminated": state}, phase="Failed" if failed else "Succeeded")
         self.deleted.wait()
 
@@ -154,7 +170,9 @@ class Pod:
         if self.program is None:
             return None
         service, version = self.program
-        given = {entry["name"]: entry["value"] for entry in self.container.get("env") or [] if "value" in entry}
+        given = {
+            entry["name"]: entry["value"] for entry in self.container.get("env") or [] if "value" in entry
+        }
         own = {
             "POD_NAME": self.name,
             "POD_NAMESPACE": self.namespace,
@@ -173,12 +191,21 @@ class Pod:
             self._log = (self.machine.run / "log" / f"pod-{self.namespace}-{self.name}.log").open("ab")
         inside = self._network.enter(command) if self._network else command
         return subprocess.Popen(
-            inside, env=os.environ | environment, stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, start_new_session=True
+            inside,
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,
         )
 
     def _send_faults(self) -> None:
         knobs = self.knobs
-        wrong = {"errors": float(knobs.get("errors", 0)), "latency": float(knobs.get("latency", 0)), "crash": knobs.get("crash") == "true"}
+        wrong = {
+            "errors": float(knobs.get("errors", 0)),
+            "latency": float(knobs.get("latency", 0)),
+            "crash": knobs.get("crash") == "true",
+        }
         line = json.dumps(wrong) + "\n"
         if self._process is None or self._process.stdin is None or line == self._faults:
             return
@@ -211,7 +238,10 @@ class Pod:
             metadata = {"name": self.name, "uid": self.desired["metadata"]["uid"]}
             target = {"apiVersion": "v1", "kind": "Node", "name": self.machine.node}
             with contextlib.suppress(ApiError):
-                self.machine.api.post(self._path("/binding"), {"apiVersion": "v1", "kind": "Binding", "metadata": metadata, "target": target})
+                self.machine.api.post(
+                    self._path("/binding"),
+                    {"apiVersion": "v1", "kind": "Binding", "metadata": metadata, "target": target},
+                )
 
     def _tell(self, *, ready: bool, state: Object, phase: str = "Running") -> None:
         """Report the pod's state when it differs from what was reported last."""
@@ -240,7 +270,10 @@ class Pod:
             ],
         }
         with contextlib.suppress(ApiError):
-            self.machine.api.merge(self._path("/status"), {"metadata": {"uid": self.desired["metadata"]["uid"]}, "status": status})
+            self.machine.api.merge(
+                self._path("/status"),
+                {"metadata": {"uid": self.desired["metadata"]["uid"]}, "status": status},
+            )
             self._told = told
 
 
@@ -252,7 +285,9 @@ class Probe:
         self.spec: Object = pod.container.get("readinessProbe") or {}
         self.ready = False
         self.failures = 0
-        self.next = time.monotonic() + float(pod.knobs.get("ready-after", self.spec.get("initialDelaySeconds", 0)))
+        self.next = time.monotonic() + float(
+            pod.knobs.get("ready-after", self.spec.get("initialDelaySeconds", 0))
+        )
 
     def passes(self) -> bool:
         """Whether the container counts as ready now; asks it when the next probe is due."""
@@ -276,13 +311,16 @@ class Probe:
             return True
         port = check["port"] if isinstance(check["port"], int) else 9080
         path = check.get("path", "/health")
-        return _answers(f"http://{self.pod.address}:{port}{path}", timeout=float(self.spec.get("timeoutSeconds", 1)))
+        return _answers(
+            f"http://{self.pod.address}:{port}{path}", timeout=float(self.spec.get("timeoutSeconds", 1))
+        )
 
 
 def _answers(url: str, timeout: float = 1) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as response:
-            return 200 <= response.status < 400
+        request = urllib.request.Request(url, headers={"User-Agent": "kube-probe/1.36"})
+        with urllib.request.urlopen(request, timeout=timeout) as response:
+            return bool(200 <= response.status < 400)
     except (urllib.error.URLError, OSError):
         return False
 
@@ -294,8 +332,10 @@ def _address(number: int) -> str:
 
 def _conditions(*, ready: bool) -> list[Object]:
     states = {"Initialized": True, "PodScheduled": True, "ContainersReady": ready, "Ready": ready}
-    return [{"type": kind, "status": str(state), "lastTransitionTime": _now()} for kind, state in states.items()]
+    return [
+        {"type": kind, "status": str(state), "lastTransitionTime": _now()} for kind, state in states.items()
+    ]
 
 
 def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

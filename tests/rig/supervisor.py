@@ -73,7 +73,10 @@ class Supervisor:
         self.start(parts.controller_manager(self.binaries, self.run))
         self.start(parts.kubelet(self.binaries, self.run))
         self._install_crds()
-        self.until("default ServiceAccount", lambda: self._finds("/api/v1/namespaces/default/serviceaccounts/default"))
+        self.until(
+            "default ServiceAccount",
+            lambda: self._finds("/api/v1/namespaces/default/serviceaccounts/default"),
+        )
 
     def start_mesh(self) -> None:
         mesh.write_settings(self.run)
@@ -108,7 +111,9 @@ class Supervisor:
         while not holds():
             self.check_parts()
             if time.monotonic() > deadline:
-                raise BringUpError(f"{name} is not ready after {PATIENCE:.0f} s; logs are in {self.run / 'log'}")
+                raise BringUpError(
+                    f"{name} is not ready after {PATIENCE:.0f} s; logs are in {self.run / 'log'}"
+                )
             if self.owner_is_gone():
                 raise BringUpError("whoever started the rig is gone")
             time.sleep(0.05)
@@ -118,7 +123,9 @@ class Supervisor:
         """Raise BringUpError when a part has ended."""
         for name, child in self.children.items():
             if child.poll() is not None:
-                raise BringUpError(f"{name} ended with {child.returncode}:\n{_tail(self.run / 'log' / f'{name}.log')}")
+                raise BringUpError(
+                    f"{name} ended with {child.returncode}:\n{_tail(self.run / 'log' / f'{name}.log')}"
+                )
 
     def owner_is_gone(self) -> bool:
         """Whether the lifeline was let go; a byte on it releases the rig from its owner for good."""
@@ -175,7 +182,10 @@ class Supervisor:
 
     def _established(self, name: str) -> bool:
         found = self.api.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-        return any(c["type"] == "Established" and c["status"] == "True" for c in found.get("status", {}).get("conditions", []))
+        return any(
+            c["type"] == "Established" and c["status"] == "True"
+            for c in found.get("status", {}).get("conditions", [])
+        )
 
     def _finds(self, path: str) -> bool:
         try:
@@ -199,7 +209,9 @@ def main(arguments: list[str]) -> int:
     settings = json.loads(arguments[0])
     binaries = Binaries(**{name: Path(path) if path else None for name, path in settings["binaries"].items()})  # type: ignore[arg-type]  # JSON
     sockets = {int(descriptor): address for descriptor, address in settings["sockets"].items()}
-    supervisor = Supervisor(Path(settings["run"]), binaries, settings["report"], settings["lifeline"], sockets)
+    supervisor = Supervisor(
+        Path(settings["run"]), binaries, settings["report"], settings["lifeline"], sockets
+    )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         certificates.write(supervisor.run, binaries.workloads)

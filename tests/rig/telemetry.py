@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +50,18 @@ def write_targets(path: Path, targets: Iterable[Target]) -> None:
     groups = [
         {
             "targets": [target.address],
-            "labels": {"namespace": target.namespace, "pod": target.pod, "app": target.app, "version": target.version},
+            "labels": {
+                "namespace": target.namespace,
+                "pod": target.pod,
+                "app": target.app,
+                "version": target.version,
+            },
         }
         for target in targets
     ]
     unfinished = path.with_suffix(".new")
     unfinished.write_text(json.dumps(groups))
-    os.replace(unfinished, path)
+    unfinished.replace(path)
 
 
 def prometheus_service() -> list[dict[str, object]]:
@@ -65,7 +69,12 @@ def prometheus_service() -> list[dict[str, object]]:
     metadata = {"name": "prometheus", "namespace": mesh.SYSTEM_NAMESPACE}
     port = {"name": "http", "port": 9090, "protocol": "TCP"}
     return [
-        {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": {"ports": [{**port, "targetPort": places.PROMETHEUS_PORT}]}},
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": metadata,
+            "spec": {"ports": [{**port, "targetPort": places.PROMETHEUS_PORT}]},
+        },
         {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -113,6 +114,9 @@ func observed(self peer, measured *telemetry, next http.Handler) http.Handler {
 		begun, recorder := time.Now(), &statusRecorder{w, http.StatusOK}
 		w.Header().Set(peerHeader, self.header())
 		next.ServeHTTP(recorder, r)
+		if strings.HasPrefix(r.UserAgent(), "kube-probe/") {
+			return // Istio leads probes past the proxy, so they are in no metric
+		}
 		measured.record(request{
 			reporter: "destination", source: parsePeer(r.Header.Get(peerHeader)), destination: self, service: service,
 			code: strconv.Itoa(recorder.code), milliseconds: float64(time.Since(begun).Microseconds()) / 1000,
