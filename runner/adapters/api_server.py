@@ -1,0 +1,161 @@
+"""One Kubernetes API server, spoken to in raw JSON through the official client.
+
+The client is used for what it does well (requests, pools, proxies) and kept from what would hurt: it
+repeats PUT and DELETE up to four times when a connection breaks, has no default deadline, and its
+typed models drop fields that they do not know.
+"""
+
+import json
+import ssl
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from runner import __version__
+from runner.adapters import wire
+from runner.adapters.login import Certificate, Login, credential_for
+from runner.errors import RunnerError
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+DEADLINE = 15.0  # seconds for one call, whatever the other side does
+CAP = 8 * 1024 * 1024  # bytes of one answer
+UNAUTHORIZED = 401
+APPLY = "application/apply-patch+yaml"
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call: a method, the segments of a path, a query, and what is sent."""
+
+    method: str
+    path: tuple[str, ...]
+    query: tuple[tuple[str, str], ...] = ()
+    body: Mapping[str, Any] | bytes | None = None
+    content_type: str = JSON
+
+    @property
+    def target(self) -> str:
+        """Path and query, each segment quoted so that no name can leave its place."""
+        path = "/" + "/".join(quote(segment, safe=":") for segment in self.path)
+        return f"{path}?{urlencode(self.query)}" if self.query else path
+
+
+class ApiServer:
+    """Sends each request once, as the user of one login. Not for several threads."""
+
+    def __init__(self, login: Login, *, deadline: float = DEADLINE, cap: int = CAP) -> None:
+        self.login = login
+        self._deadline = deadline
+        self._cap = cap
+        self._credential = credential_for(login.proof)
+        self._certificate = login.certificate
+        self._client: ApiClient | None = None
+
+    def call(self, request: Request) -> wire.Page:
+        """The whole answer, whatever its status. WireError when none came.
+
+        An answer of 401 means that nothing was done: it is asked again, once, if there is a newer credential.
+        """
+        page = self._send(request)
+        if page.status == UNAUTHORIZED and self._credential.renew():
+            page = self._send(request)
+        return page
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        if self._client is not None:
+            self._client.rest_client.close()
+
+    def _send(self, request: Request) -> wire.Page:
+        client = self._ready_client()
+        from kubernetes.client.exceptions import ApiException
+
+        body = dict(request.body) if isinstance(request.body, Mapping) else request.body
+        url = self.login.server + request.target
+        headers = self._headers(request)
+        try:
+            with wire.border():
+                answer = client.call_api(request.method, url, headers, body, _request_timeout=self._deadline)
+                return wire.whole(answer.response, self._cap)
+        except ApiException as error:  # what the client makes of a TLS failure
+            cause = error.__context__
+            raise wire.wire_error(cause if isinstance(cause, Exception) else error) from error
+
+    def _headers(self, request: Request) -> Any:
+        from urllib3 import HTTPHeaderDict
+
+        headers = HTTPHeaderDict(self._credential.headers())
+        for name, value in self.login.impersonate:
+            headers.add(name, value)
+        headers["Accept"] = JSON
+        headers["User-Agent"] = f"runner/{__version__}"
+        if request.body is not None:
+            headers["Content-Type"] = request.content_type
+        return headers
+
+    def _ready_client(self) -> "ApiClient":
+        """A client for the certificate that is current; a plugin may bring a new one."""
+        certificate = self._credential.certificate() or self.login.certificate
+        if self._client is None or certificate != self._certificate:
+            self.close()
+            self._certificate = certificate
+            self._client = _client(self.login, certificate)
+        return self._client
+
+
+def _client(login: Login, certificate: Certificate | None) -> "ApiClient":
+    from kubernetes.client import ApiClient, Configuration
+
+    configuration = Configuration(host=login.server, retries=wire.ONCE)
+    configuration.verify_ssl = login.verified
+    configuration.tls_server_name = login.tls_server_name
+    if login.proxy:
+        configuration.proxy = login.proxy
+    client = ApiClient(configuration)
+    manager = client.rest_client.pool_manager
+    wire.keep_deadlines(manager)
+    if login.server.startswith("https:"):
+        manager.connection_pool_kw["ssl_context"] = _trust(login, certificate)
+    return client
+
+
+def _trust(login: Login, certificate: Certificate | None) -> ssl.SSLContext:
+    """Whom we believe and who we are; without authorities of its own, a cluster is judged by the system's."""
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if not login.verified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        elif login.authorities:
+            context.load_verify_locations(cadata=login.authorities)
+        else:
+            context.load_default_certs()
+        if certificate:
+            _identify(context, certificate)
+    except (ssl.SSLError, ValueError) as error:
+        raise RunnerError(f"a certificate of the kubeconfig cannot be used: {error}") from error
+    return context
+
+
+def _identify(context: ssl.SSLContext, certificate: Certificate) -> None:
+    """OpenSSL takes the key from files only: they live in a private folder, for the moment of reading."""
+    with tempfile.TemporaryDirectory(prefix="runner-") as folder:
+        chain, key = Path(folder, "chain"), Path(folder, "key")
+        chain.write_text(certificate.chain, "ascii")
+        key.write_text(certificate.key, "ascii")
+        context.load_cert_chain(chain, key)
+
+
+def parsed(page: wire.Page) -> Any:
+    """The JSON of *page*; None where it is none."""
+    try:
+        return json.loads(page.body)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,112 @@
+"""Credential plugins of a kubeconfig: programs that print an ExecCredential.
+
+The protocol is that of https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins.
+A plugin is started only when the operator's Config names it, without a shell and without a terminal,
+with the environment that kubectl would give it.
+"""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from runner.adapters.login import Certificate, ExecPlugin, bearer
+from runner.errors import RunnerError
+
+PATIENCE = 30.0  # seconds for a plugin to answer
+EARLY = 10.0  # seconds before its end that a credential is no longer used
+SHOWN = 300  # characters of a plugin's stderr
+
+
+@dataclass(frozen=True, slots=True)
+class _Obtained:
+    token: str | None = field(repr=False)
+    certificate: Certificate | None
+    until: float
+
+
+class FromPlugin:
+    """A credential that a plugin gives, asked again when it ends and after a 401."""
+
+    def __init__(self, plugin: ExecPlugin, now: Callable[[], float] = time.time) -> None:
+        self._plugin = plugin
+        self._now = now
+        self._obtained: _Obtained | None = None
+
+    def headers(self) -> Mapping[str, str]:
+        """The bearer token, if the plugin gives one. RunnerError when it fails."""
+        token = self._current().token
+        return bearer(token) if token else {}
+
+    def certificate(self) -> Certificate | None:
+        """The client certificate, if the plugin gives one."""
+        return self._current().certificate
+
+    def renew(self) -> bool:
+        """Ask the plugin again at the next request."""
+        self._obtained = None
+        return True
+
+    def _current(self) -> _Obtained:
+        if self._obtained is None or self._now() >= self._obtained.until - EARLY:
+            self._obtained = _obtain(self._plugin)
+        return self._obtained
+
+
+def _obtain(plugin: ExecPlugin) -> _Obtained:
+    printed = _run(plugin)
+    try:
+        return _read(printed, plugin.api_version)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        message = f"the credential plugin {plugin.command} printed no {plugin.api_version} ExecCredential"
+        raise RunnerError(message, hint=_try(plugin)) from error
+
+
+def _run(plugin: ExecPlugin) -> str:
+    question = {
+        "apiVersion": plugin.api_version,
+        "kind": "ExecCredential",
+        "spec": {"interactive": False} | ({"cluster": plugin.cluster} if plugin.cluster else {}),
+    }
+    environment = os.environ | dict(plugin.env) | {"KUBERNETES_EXEC_INFO": json.dumps(question)}
+    try:
+        done = subprocess.run(  # noqa: S603 - an absolute path that the operator allowed, no shell
+            [plugin.command, *plugin.args],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        message = f"the credential plugin {plugin.command} did not answer within {PATIENCE:.0f} s"
+        raise RunnerError(message, hint=_try(plugin)) from error
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip()[-SHOWN:]
+        message = f"the credential plugin {plugin.command} failed with code {error.returncode}: {said}"
+        raise RunnerError(message, hint=_try(plugin)) from error
+    except OSError as error:
+        message = f"the credential plugin {plugin.command} cannot be started: {error.strerror}"
+        raise RunnerError(message, hint=_try(plugin)) from error
+    return done.stdout.decode("utf-8", "replace")
+
+
+def _read(printed: str, api_version: str) -> _Obtained:
+    answer: dict[str, Any] = json.loads(printed)
+    if answer["apiVersion"] != api_version or answer["kind"] != "ExecCredential":
+        raise ValueError(f"expected ExecCredential of {api_version}")
+    status = answer["status"]
+    token, chain, key = (status.get(k) for k in ("token", "clientCertificateData", "clientKeyData"))
+    if not (token or (chain and key)):
+        raise ValueError("neither a token nor a certificate with its key")
+    end = status.get("expirationTimestamp")
+    until = datetime.fromisoformat(end).timestamp() if end else float("inf")
+    return _Obtained(token, Certificate(chain, key) if chain and key else None, until)
+
+
+def _try(plugin: ExecPlugin) -> str:
+    return f"run it by hand to see why: {' '.join([plugin.command, *plugin.args])}"

@@ -1,0 +1,141 @@
+"""The user entries of a kubeconfig: tokens, certificates, plugins that the operator allows, impersonation."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.adapters.kubefile import Entry, pem
+from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile
+from runner.errors import RunnerError
+from runner.model.config import Config
+
+PLUGIN_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What decides whether a plugin may be started: the operator's Config, and where programs are found."""
+
+    config: Config
+    environ: Mapping[str, str]
+
+
+def proof_of(user: Entry, cluster: Entry, allowed: Allowed) -> Proof:
+    """What *user* proves itself with. RunnerError when that is not understood or not allowed."""
+    if path := user.path("tokenFile"):
+        return TokenFile(str(path))
+    if token := user.text("token"):
+        return Token(token)
+    if "exec" in user.body:
+        return _plugin(user, cluster, allowed)
+    if "auth-provider" in user.body:
+        return _provider(user)
+    if user.text("username"):
+        return Password(user.text("username"), user.text("password"))
+    return None
+
+
+def certificate_of(user: Entry) -> Certificate | None:
+    """The client certificate of *user*, if it has one with its key."""
+    chain, key = pem(user, "client-certificate"), pem(user, "client-key")
+    if chain and key:
+        return Certificate(chain, key)
+    if chain or key:
+        raise RunnerError(f'{user.file}: user "{user.name}" has a certificate or a key without the other')
+    return None
+
+
+def impersonation_of(user: Entry) -> tuple[tuple[str, str], ...]:
+    """The headers that make the server see another user, as ``as``, ``as-uid`` and ``as-groups`` say.
+
+    Ignoring them would act with more rights than the kubeconfig grants.
+    """
+    if "as-user-extra" in user.body:
+        raise RunnerError(f'{user.file}: "as-user-extra" of "{user.name}" is not supported')
+    groups = user.body.get("as-groups") or []
+    if not isinstance(groups, list):
+        raise RunnerError(f'{user.file}: "as-groups" of "{user.name}" must be a list')
+    pairs = [("Impersonate-User", user.text("as")), ("Impersonate-Uid", user.text("as-uid"))]
+    pairs += [("Impersonate-Group", str(group)) for group in groups]
+    return tuple((name, value) for name, value in pairs if value)
+
+
+def _provider(user: Entry) -> Proof:
+    provider = user.body["auth-provider"] or {}
+    settings = provider.get("config") or {}
+    token = settings.get("id-token") or settings.get("access-token")
+    if isinstance(token, str) and token:
+        return Token(token)
+    raise RunnerError(
+        f'{user.file}: user "{user.name}" logs in with the auth-provider "{provider.get("name")}"',
+        hint="auth providers were replaced by exec plugins in Kubernetes 1.26; log in again to get one",
+    )
+
+
+def _plugin(user: Entry, cluster: Entry, allowed: Allowed) -> ExecPlugin:
+    body = user.body["exec"] if isinstance(user.body["exec"], dict) else {}
+    plugin = Entry(f"{user.name}/exec", body, user.file)
+    api_version = plugin.text("apiVersion")
+    if api_version not in PLUGIN_VERSIONS:
+        raise RunnerError(
+            f'{user.file}: the plugin of "{user.name}" speaks "{api_version}", known are v1, v1beta1'
+        )
+    if plugin.text("interactiveMode") == "Always":
+        raise RunnerError(
+            f'{user.file}: the plugin of "{user.name}" wants a terminal; a run has none to give'
+        )
+    return ExecPlugin(
+        _allowed_command(plugin, user, allowed),
+        api_version,
+        tuple(str(argument) for argument in body.get("args") or ()),
+        _environment(plugin),
+        _cluster_info(cluster) if body.get("provideClusterInfo") else None,
+    )
+
+
+def _environment(plugin: Entry) -> tuple[tuple[str, str], ...]:
+    try:
+        return tuple((str(pair["name"]), str(pair["value"])) for pair in plugin.body.get("env") or ())
+    except (TypeError, KeyError) as error:
+        raise RunnerError(
+            f'{plugin.file}: "env" of "{plugin.name}" is no list of names and values'
+        ) from error
+
+
+def _allowed_command(plugin: Entry, user: Entry, allowed: Allowed) -> str:
+    command = plugin.text("command")
+    if "/" in command:
+        found: str | None = str(plugin.file.parent / command)
+    else:
+        found = shutil.which(command, path=allowed.environ.get("PATH"))
+    if found is None:
+        hint = plugin.text("installHint") or None
+        raise RunnerError(
+            f'the credential plugin "{command}" of user "{user.name}" is not installed', hint=hint
+        )
+    absolute = str(Path(found).absolute())
+    if absolute in allowed.config.exec_plugins:
+        return absolute
+    raise RunnerError(
+        f'user "{user.name}" logs in by starting {absolute}, and nobody has allowed that',
+        hint=f"if you trust it, write into {allowed.config.file}:\n{_lines(absolute, allowed.config)}",
+    )
+
+
+def _lines(command: str, config: Config) -> str:
+    heading = "" if Path(config.file).exists() else "apiVersion: runner/v1\nkind: Config\n"
+    return f"{heading}execPlugins:\n  - {command}"
+
+
+def _cluster_info(cluster: Entry) -> Mapping[str, object]:
+    """What client-go hands to a plugin that asks for it: the cluster entry in the API's spelling."""
+    info: dict[str, object] = {"server": cluster.text("server")}
+    if authorities := cluster.text("certificate-authority-data"):
+        info["certificate-authority-data"] = authorities
+    if name := cluster.text("tls-server-name"):
+        info["tls-server-name"] = name
+    for extension in cluster.body.get("extensions") or ():
+        if extension.get("name") == "client.authentication.k8s.io/exec":
+            info["config"] = extension.get("extension")
+    return info
