@@ -88,7 +88,9 @@ def test_always_odd_never_passes(kind):
     assert outcome(events) is not Outcome.SUCCEEDED
 
 
-MIXED = [kind for kind in ODD if kind.check.name in PASSING]
+# What a comparison counts is added up, so a look with few requests is judged together with those before it.
+ADDED_UP = ("hardly any canary requests", "hardly any stable requests")
+MIXED = [kind for kind in ODD if kind.check.name in PASSING and kind.name not in ADDED_UP]
 
 
 @pytest.mark.parametrize("kind", MIXED, ids=lambda kind: kind.name)
