@@ -1,0 +1,30 @@
+"""The `runner` command: the two pages that need no imports, then everything else."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], []) or arguments in (["--help"], ["-h"]):
+        _page(arguments)
+    from runner.cli.entry import run
+
+    sys.exit(run(arguments))
+
+
+def _page(arguments: list[str]) -> None:
+    """Print without importing what a command would need."""
+    from runner import __version__
+    from runner.cli.commands import root_help
+
+    try:
+        sys.stdout.write(f"runner {__version__}\n" if arguments == ["--version"] else root_help())
+        sys.stdout.flush()
+    except OSError:
+        sys.exit(1)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

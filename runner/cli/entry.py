@@ -1,0 +1,58 @@
+"""From arguments to an exit code: the one place where errors become words and numbers."""
+
+import os
+import sys
+
+import click
+
+from runner.cli.root import root
+from runner.errors import ExitCode, InvalidDocumentError, RunnerError
+
+
+def run(arguments: list[str]) -> int:
+    """Call the command; no exception leaves here, no traceback reaches a person."""
+    try:
+        code = root.main(args=arguments, prog_name="runner", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as left:
+        return int(left.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return int(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return int(ExitCode.INTERRUPTED)
+    except RunnerError as error:
+        return _told(error)
+    except BrokenPipeError:
+        _forget_stdout()
+        return int(ExitCode.ERROR)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told in one line, not as a traceback
+        return _bug(error)
+    return int(code or 0)
+
+
+def _told(error: RunnerError) -> int:
+    from runner.reports.errors import tell
+
+    if isinstance(error, InvalidDocumentError):
+        from runner.reports.diagnostics import render_text
+
+        sys.stderr.write(render_text(error.diagnostics))
+    else:
+        tell(error)
+    return int(error.exit_code)
+
+
+def _forget_stdout() -> None:
+    """Whoever read us has gone; a second complaint at exit helps nobody."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _bug(error: Exception) -> int:
+    if os.environ.get("PLAY_DEBUG"):
+        raise error
+    sys.stderr.write(
+        f"error: runner met a bug of its own: {type(error).__name__}: {error}\n"
+        "hint: run again with PLAY_DEBUG=1 for the details, and report them\n"
+    )
+    return int(ExitCode.ERROR)

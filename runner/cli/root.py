@@ -1,0 +1,50 @@
+"""The click group that imports a command's module when it is called."""
+
+import difflib
+import importlib
+from typing import Any
+
+import click
+
+from runner import __version__
+from runner.cli.commands import COMMANDS, root_help
+
+SETTINGS = {"auto_envvar_prefix": "PLAY", "help_option_names": ["-h", "--help"], "show_default": True}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name; each is imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the help page."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The module's `command`; None for a name that is none."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"runner.cli.{cmd_name}").command
+        command.context_settings = {**SETTINGS, **command.context_settings}
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        """As click does, with the nearest name for a mistyped one."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f", did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"there is no command {name!r}{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The same page that the fast path prints."""
+        del ctx
+        formatter.write(root_help())
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="runner %(version)s")
+def root() -> None:
+    """Plays, reviews and resumes declarative gray (canary) releases."""
