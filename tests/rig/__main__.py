@@ -106,12 +106,15 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _print_addresses(rig: control.Rig) -> None:
     print(f"kubeconfig  {rig.kubeconfig}")
+    if not rig.prometheus:
+        return
     print(f"Prometheus  {rig.prometheus}")
     print(f"gateway     {rig.gateway}/productpage")
     print()
     print(f"kubectl --kubeconfig {rig.kubeconfig} create namespace bookinfo")
     print(
-        f"runner play playbooks/bookinfo-canary.yaml --kubeconfig {rig.kubeconfig} --context rig -n bookinfo --var soak=10s -y"
+        f".venv/bin/runner play playbooks/bookinfo-canary.yaml --kubeconfig {rig.kubeconfig} --context rig"
+        f" --prometheus {rig.prometheus} --var soak=20s --var every=5s --var window=15s"
     )
 
 

@@ -33,11 +33,11 @@ class Rig:
     """A living rig: whom to signal, and the addresses that anybody on this machine may use."""
 
     name: str
-    pid: int
-    born: int  # the process' start in clock ticks, so that a reused pid is never taken for it
+    pid: int  # the first process inside; with its end, all others have ended
+    born: int  # that process' start in clock ticks, so that a reused pid is never taken for it
     kubeconfig: str
     api: str
-    prometheus: str
+    prometheus: str  # empty when only the control plane is up, as is the gateway
     gateway: str
 
     @property
@@ -47,11 +47,11 @@ class Rig:
     @property
     def environment(self) -> dict[str, str]:
         """The variables by which tests find a cluster."""
+        mesh = {"RUNNER_TEST_PROMETHEUS": self.prometheus, "RUNNER_TEST_GATEWAY": self.gateway}
         return {
             "RUNNER_TEST_KUBECONFIG": self.kubeconfig,
-            "RUNNER_TEST_PROMETHEUS": self.prometheus,
-            "RUNNER_TEST_GATEWAY": self.gateway,
             "RUNNER_TEST_RIG": self.name,
+            **(mesh if self.prometheus else {}),
         }
 
 
@@ -74,11 +74,15 @@ def up(name: str, binaries: Binaries, tell: Callable[[str], None]) -> tuple[Rig,
     os.close(lifeline)
     try:
         _follow(report, tell)
+    except RigError as error:
+        process.kill()
+        process.wait()
+        raise RigError(f"{error}\n{(run / 'log' / 'supervisor.log').read_text()}".rstrip()) from None
     except BaseException:
         process.kill()
         process.wait()
         raise
-    rig = _describe(name, process.pid, sockets)
+    rig = _describe(name, _first_inside(process.pid), sockets, mesh=binaries.istiod is not None)
     for one in sockets.values():
         one.close()
     return rig, held
@@ -100,7 +104,7 @@ def down(name: str) -> bool:
     if rig is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(rig.pid, signal.SIGKILL)
-        while _birth(rig.pid) == rig.born and not _is_zombie(rig.pid):
+        while _birth(rig.pid) == rig.born:
             time.sleep(0.02)
     shutil.rmtree(places.run_folder(name), ignore_errors=True)
     return rig is not None
@@ -142,6 +146,7 @@ def _unshare(
         env=os.environ | {"PYTHONPATH": str(places.SOURCES.parent)},
         pass_fds=(said, lifeline, *(one.fileno() for one in sockets.values())),
         stdin=subprocess.DEVNULL,
+        stderr=(run / "log" / "supervisor.log").open("wb"),
         start_new_session=True,
     )
 
@@ -158,11 +163,16 @@ def _follow(report: int, tell: Callable[[str], None]) -> None:
                 return
             tell(f"{words['step']} after {words['after']} s")
     raise RigError(
-        "the rig did not come up: its first process ended (does this machine allow `unshare --net --pid`?)"
+        "the rig did not come up: its first process ended (is `unshare --net --pid` allowed here?)"
     )
 
 
-def _describe(name: str, pid: int, sockets: dict[str, socket.socket]) -> Rig:
+def _first_inside(unshare: int) -> int:
+    """The one child of `unshare --fork`."""
+    return int(Path(f"/proc/{unshare}/task/{unshare}/children").read_text().split()[0])
+
+
+def _describe(name: str, pid: int, sockets: dict[str, socket.socket], *, mesh: bool) -> Rig:
     address = {purpose: f"127.0.0.1:{one.getsockname()[1]}" for purpose, one in sockets.items()}
     run = places.run_folder(name)
     kubeconfig = run / "kubeconfig"
@@ -173,24 +183,15 @@ def _describe(name: str, pid: int, sockets: dict[str, socket.socket]) -> Rig:
         born=_birth(pid) or 0,
         kubeconfig=str(kubeconfig),
         api=f"https://{address['api']}",
-        prometheus=f"http://{address['prometheus']}",
-        gateway=f"http://{address['gateway']}",
+        prometheus=f"http://{address['prometheus']}" if mesh else "",
+        gateway=f"http://{address['gateway']}" if mesh else "",
     )
     (run / "rig.json").write_text(json.dumps(asdict(rig)))
     return rig
 
 
-def _stat(pid: int) -> list[str]:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return []
-
-
 def _birth(pid: int) -> int | None:
-    fields = _stat(pid)
-    return int(fields[19]) if fields else None
-
-
-def _is_zombie(pid: int) -> bool:
-    return _stat(pid)[:1] == ["Z"]
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    except OSError:
+        return None

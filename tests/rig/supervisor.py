@@ -32,6 +32,10 @@ class BringUpError(Exception):
     """A part did not come up."""
 
 
+class AbandonedError(Exception):
+    """Whoever wanted the rig is gone before it was up."""
+
+
 @dataclass(slots=True)
 class Supervisor:
     """Owns the processes of one rig."""
@@ -115,7 +119,7 @@ class Supervisor:
                     f"{name} is not ready after {PATIENCE:.0f} s; logs are in {self.run / 'log'}"
                 )
             if self.owner_is_gone():
-                raise BringUpError("whoever started the rig is gone")
+                raise AbandonedError
             time.sleep(0.05)
         self.say(step=name, after=round(time.monotonic() - self.begun, 1))
 
@@ -150,7 +154,7 @@ class Supervisor:
         try:
             os.write(self.report, json.dumps(words).encode() + b"\n")
         except BrokenPipeError:
-            raise BringUpError("whoever started the rig is gone") from None
+            raise AbandonedError from None
 
     def _reap(self) -> None:
         known = {child.pid: name for name, child in self.children.items()}
@@ -217,10 +221,13 @@ def main(arguments: list[str]) -> int:
         certificates.write(supervisor.run, binaries.workloads)
         supervisor.bring_up()
         supervisor.keep_company()
+    except AbandonedError:
         supervisor.leave_nothing()
+        return 1
     except (BringUpError, ApiError, OSError, subprocess.CalledProcessError) as error:
         supervisor.say(failed=str(error))
         return 1
+    supervisor.leave_nothing()
     return 0
 
 
