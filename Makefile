@@ -7,7 +7,7 @@ CANARY := playbooks/bookinfo-canary.yaml
 ON_TERMINAL := $(shell test -t 1 && echo --speed 30)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test bench clean
+.PHONY: help setup play play-bad check lint types imports test docs bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ imports: setup ## The directions of imports
 test: setup ## All tests that need no cluster, in less than three minutes
 	.venv/bin/python -m pytest -q
 
+docs: setup ## Write docs/reference/commands.md from the command tree
+	@.venv/bin/python -m tests.docs.tree > .venv/commands.md && mv .venv/commands.md docs/reference/commands.md
+
 bench: setup .benchmarks/peer/ready ## Measure against floors and peers, and write docs/reference/benchmarks.md
 	.venv/bin/python tests/bench/run.py --write docs/reference/benchmarks.md
 
@@ -58,3 +61,25 @@ clean: ## Remove what make made; the runs in .runner stay
 	find runner tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The rig: real parts on one machine (Linux, root, Go) ---
+
+RIG := .venv/bin/python tests/rig
+RIG_TESTS := .venv/bin/python -m pytest -o addopts= -ra --strict-markers --strict-config --import-mode=importlib
+
+.PHONY: rig-setup rig rig-down test-rig test-rig-quick
+
+rig-setup: setup
+	@.venv/bin/python -c 'import envoy' 2>/dev/null \
+		|| { command -v uv >/dev/null && uv pip install --quiet --python .venv/bin/python --requirement tests/rig/requirements.txt; } \
+		|| .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/rig/requirements.txt
+
+rig: rig-setup ## Bring up API server, Istio, Envoy and Prometheus, and leave them up (Linux, root, Go)
+	@$(RIG) up
+
+rig-down: ## Take the rig down
+	@$(RIG) down
+
+test-rig: rig-setup ## The contract and the canary on the real parts (20 minutes warm)
+	@$(RIG) run -- $(RIG_TESTS) tests/contract tests/rig
+
+test-rig-quick: rig-setup ## The contract, one canary and one rollback on the real parts (6 minutes warm)
+	@$(RIG) run -- $(RIG_TESTS) -m quick tests/contract tests/rig

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import click
 
-from runner.cli import group
+from runner.cli.root import root
 
 
 def command_names() -> list[str]:
     """Every command of `runner`."""
-    return list(group.list_commands(click.Context(group)))
+    return list(root.list_commands(click.Context(root)))
 
 
 def command(name: str) -> click.Command | None:
     """The command called *name*."""
-    return group.get_command(click.Context(group), name)
+    return root.get_command(click.Context(root), name)
 
 
 def flags(found: click.Command) -> set[str]:
@@ -64,3 +64,7 @@ def _row(param: click.Parameter, context: click.Context) -> str | None:
         return None
     names, words = record
     return f"| `{names.replace('|', chr(92) + '|')}` | {words.replace('|', chr(92) + '|')} |"
+
+
+if __name__ == "__main__":
+    print(page(), end="")
