@@ -225,15 +225,14 @@ def _measured(view: RunView, event: MeasurementTaken) -> RunView:
 
 def _served(view: RunView, event: MeasurementTaken) -> dict[str, Mapping[str, float]]:
     """What a split check saw served, by subset; labels become subsets again where one label is one subset."""
-    check = check_of(view, event)
-    shares = facts(event).get("shares")
+    check, shares = check_of(view, event), facts(event).get("shares")
     if check is None or not isinstance(check.judgement, Agreement) or not isinstance(shares, Mapping):
         return {}
-    if check.judgement.route is None:
-        return {}
-    subset_of = {label: subset for subset, label in check.judgement.labels}
-    by_subset = {subset_of.get(label, label): share for label, share in shares.items()}
-    return {check.judgement.route: by_subset}
+    route, subset_of = check.judgement.route, {label: subset for subset, label in check.judgement.labels}
+    by_subset: dict[str, float] = {
+        subset_of.get(str(label), str(label)): share for label, share in shares.items()
+    }
+    return {} if route is None else {route: by_subset}
 
 
 def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> RunView:

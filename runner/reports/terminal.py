@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
+from enum import StrEnum
 from typing import TextIO
 
 from runner.reports.escape import escape
@@ -20,6 +21,18 @@ _ASCII = str.maketrans(
         "\N{MULTIPLICATION SIGN}": "x",
     }
 )
+
+
+class Tone(StrEnum):
+    """What a piece of text is like; never the only sign, since colour may be missing."""
+
+    PLAIN = ""
+    GOOD = "32"
+    BAD = "1;31"
+    WARN = "33"
+    DIM = "2"
+    NOW = "1;36"
+    STRONG = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,10 @@ class Terminal:
             return text
         return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
+    def paint(self, text: str, tone: Tone) -> str:
+        """*text* in the colour of *tone*, on a terminal that has colours (SGR, ECMA-48 8.3.117)."""
+        return f"\x1b[{tone.value}m{text}\x1b[0m" if self.color and tone is not Tone.PLAIN else text
+
 
 def terminal_of(
     stream: TextIO, environ: Mapping[str, str], *, plain: bool = False, zone: tzinfo | None = None
@@ -48,7 +65,7 @@ def terminal_of(
     *plain* is `--ascii`; *environ* is read for NO_COLOR, TERM, COLUMNS and GITHUB_ACTIONS alone.
     """
     real = _is_terminal(stream)
-    able = real and environ.get("TERM", "") not in ("dumb", "")
+    able = real and environ.get("TERM") not in ("dumb", "unknown")
     return Terminal(
         live=able,
         color=able and not environ.get("NO_COLOR"),

@@ -9,7 +9,7 @@ from runner.engine.events import GateOpened, MeasurementTaken, Outcome
 from runner.model.checks import Check
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split
-from runner.model.stages import Verify
+from runner.model.stages import Stage, Verify, Wait
 from runner.reports.measures import Measure
 
 GUARD = ""  # the place of what guards measure; stages have names
@@ -156,6 +156,31 @@ class RunView:
         shares = [Exposure(route, self.splits[route.name][route.canary]) for route in open_]
         return tuple(exposure for exposure in shares if exposure.share)
 
+    @property
+    def planned(self) -> tuple[StageView, ...]:
+        """The stages of the playbook, without those that only a rollback brought."""
+        return self.stages[: len(self.playbook.stages)] if self.playbook else self.stages
+
+    def stage_model(self, name: str) -> Stage | None:
+        """What the playbook says of a stage; None where it knows none of that name."""
+        stages = (*self.playbook.stages, *self.playbook.rollback) if self.playbook else ()
+        return next((stage for stage in stages if stage.name == name), None)
+
+    def kind_of(self, name: str) -> str:
+        """The stage's kind, `shift` for instance; empty where it is not known."""
+        stage = self.stage_model(name)
+        return "" if stage is None else type(stage.kind).__name__.lower()
+
+    def due(self, name: str) -> float | None:
+        """When a stage ends that ends by the clock: a wait, or an open gate."""
+        model = self.stage_model(name)
+        stage = next((stage for stage in self.stages if stage.name == name), None)
+        if self.gate is not None and self.gate.stage == name:
+            return self.gate.until
+        if model is None or stage is None or stage.started is None or not isinstance(model.kind, Wait):
+            return None
+        return stage.started + model.kind.duration
+
     def _open(self, route: str) -> bool:
         return route in self.splits and route not in self.promoted and route not in self.already
 
@@ -164,7 +189,7 @@ def check_of(view: RunView, event: MeasurementTaken) -> Check | None:
     """The check that *event* measured, with the bound that held there."""
     if view.playbook is None:
         return None
-    stage = next((s for s in (*view.playbook.stages, *view.playbook.rollback) if s.name == event.stage), None)
+    stage = view.stage_model(event.stage) if event.stage is not None else None
     checks = stage.kind.checks if stage is not None and isinstance(stage.kind, Verify) else ()
     guards = tuple(guard.check for guard in view.playbook.guards) if event.stage is None else ()
     return next((check for check in (*guards, *checks) if check.name == event.check), None)

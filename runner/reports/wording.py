@@ -11,7 +11,7 @@ from runner.reports.escape import escape
 from runner.reports.figures import duration, plural
 
 
-def does(stage: Stage) -> str:
+def does(stage: Stage) -> str:  # noqa: PLR0911 - one return a kind
     """What a stage does, in a few words."""
     match stage.kind:
         case Apply(manifests=manifests, if_absent=if_absent):
@@ -22,7 +22,7 @@ def does(stage: Stage) -> str:
             return duration(seconds)
         case Verify(checks=checks, every=every, count=count):
             asked = ", ".join(f"{escape(check.name)} {bound(check)}" for check in checks)
-            return f"{asked} · {count} × {duration(every)}"
+            return f"{asked} · {count} times, every {duration(every)}"
         case Scale(deployment=deployment, replicas=replicas, like=like):
             return f"{escape(deployment)} to {_size(replicas, like)}"
         case Approve(message=message):

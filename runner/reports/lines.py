@@ -1,0 +1,222 @@
+"""The form for logs and CI: one line an event, time first, fixed columns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+from runner.engine.events import (
+    EffectDone,
+    EffectIntended,
+    Event,
+    GateAnswered,
+    GateOpened,
+    MeasurementTaken,
+    RollbackFinished,
+    RollbackStarted,
+    RunFinished,
+    RunInterrupted,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    SplitChanged,
+    StageFailed,
+    StageSkipped,
+    StageStarted,
+    StageSucceeded,
+)
+from runner.model.checks import Verdict
+from runner.reports.figures import clock, date, duration
+from runner.reports.terminal import Terminal, cells, fit
+from runner.reports.verdicts import verdict_line
+from runner.reports.view import GUARD, RunView
+from runner.reports.wording import does, joined, moved, one_line, weights
+
+MOST_PLACE, LEAST_PLACE = 36, 12  # columns for the stage's number and name
+WORD = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event in words; *place* is the stage's name, or what else spoke."""
+
+    at: float
+    place: str
+    word: str
+    text: str
+
+
+def line_of(  # noqa: PLR0911 - one return a family
+    before: RunView, view: RunView, event: Event, terminal: Terminal
+) -> Line | None:
+    """What *event* has to say between two views; None for what another event says better."""
+    match event:
+        case RunStarted() | RunResumed() | RunPaused() | RunInterrupted() | RunFinished():
+            return Line(event.at, "run", *_run(view, event, terminal))
+        case StageStarted() | StageSucceeded() | StageFailed() | StageSkipped():
+            return Line(event.at, event.stage, *_stage(view, event, terminal))
+        case EffectIntended():
+            return None
+        case EffectDone():
+            return _effect(view, event)
+        case SplitChanged():
+            said = f"{one_line(event.route)} {moved(event.from_, event.to)}"
+            return Line(event.at, _place(view, event.stage), "split", said)
+        case MeasurementTaken():
+            return _measurement(before, view, event)
+        case RollbackStarted() | RollbackFinished():
+            return Line(event.at, "rollback", *_rollback(view, event))
+        case GateOpened() | GateAnswered():
+            return Line(event.at, event.stage, *_gate(view, event, terminal))
+        case _:
+            assert_never(event)
+
+
+def layout(view: RunView, terminal: Terminal) -> Callable[[Line], str]:
+    """Lines as text, in columns wide enough for this playbook's stages."""
+    wide = max((cells(numbered(view, stage.name)) for stage in view.stages), default=0)
+    place = min(max(wide, LEAST_PLACE), MOST_PLACE)
+
+    def shown(line: Line) -> str:
+        where = fit(numbered(view, line.place), place)
+        return f"{clock(line.at, terminal.zone)}  {where}  {fit(line.word, WORD)} {line.text}".rstrip()
+
+    return shown
+
+
+def numbered(view: RunView, place: str) -> str:
+    """` 4/12 shift 80/20` for a stage, the place itself for anything else."""
+    stages = view.planned
+    of = len(stages)
+    number = next((n for n, stage in enumerate(stages, start=1) if stage.name == place), None)
+    if number is None:
+        return place
+    return f"{number:>{len(str(of))}}/{of} {place}"
+
+
+def _run(
+    view: RunView,
+    event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished,
+    terminal: Terminal,
+) -> tuple[str, str]:
+    match event:
+        case RunStarted():
+            return "started", joined((title(view), _by(event.by), date(event.at, terminal.zone)))
+        case RunResumed():
+            return "resumed", joined(
+                (title(view), _by(event.by), _traffic(view), date(event.at, terminal.zone))
+            )
+        case RunPaused(reason=reason):
+            return "paused", joined((one_line(reason), _traffic(view)))
+        case RunInterrupted(reason=reason):
+            return "interrupted", joined((one_line(reason), _traffic(view)))
+        case RunFinished(outcome=outcome, reason=reason):
+            took = f"in {duration(event.at - view.started)}" if view.started is not None else ""
+            return outcome.value, joined((one_line(reason), took, _traffic(view)))
+        case _:
+            assert_never(event)
+
+
+def title(view: RunView) -> str:
+    """Which playbook, which run, where."""
+    where = f"namespace {one_line(str(view.target['namespace']))}" if view.target.get("namespace") else ""
+    name = one_line(f"{view.name} {view.version}".strip())
+    return joined((name, f"run {one_line(view.run)}", "SANDBOX" if view.sandbox else _context(view), where))
+
+
+def _context(view: RunView) -> str:
+    context = view.target.get("context")
+    return f"context {one_line(str(context))}" if context else ""
+
+
+def _by(who: str) -> str:
+    return f"by {one_line(who)}" if who else ""
+
+
+def _traffic(view: RunView) -> str:
+    return ", ".join(f"{one_line(route)} at {weights(split)}" for route, split in sorted(view.splits.items()))
+
+
+def _stage(
+    view: RunView, event: StageStarted | StageSucceeded | StageFailed | StageSkipped, terminal: Terminal
+) -> tuple[str, str]:
+    match event:
+        case StageStarted(attempt=attempt):
+            again = f"attempt {attempt}" if attempt > 1 else ""
+            return "started", joined((again, _does(view, event.stage), _ends(view, event, terminal)))
+        case StageSucceeded():
+            return "succeeded", _took(view, event)
+        case StageFailed(reason=reason):
+            return "failed", joined((one_line(reason), _took(view, event)))
+        case StageSkipped(reason=reason):
+            return "skipped", one_line(reason)
+        case _:
+            assert_never(event)
+
+
+def _does(view: RunView, name: str) -> str:
+    stage = view.stage_model(name)
+    return f"{type(stage.kind).__name__.lower()} {does(stage)}" if stage is not None else ""
+
+
+def _ends(view: RunView, event: StageStarted, terminal: Terminal) -> str:
+    until = view.due(event.stage)
+    return f"ends {clock(until, terminal.zone)}" if until is not None else ""
+
+
+def _took(view: RunView, event: StageSucceeded | StageFailed) -> str:
+    stage = next((stage for stage in view.stages if stage.name == event.stage), None)
+    return (
+        f"in {duration(event.at - stage.started)}" if stage is not None and stage.started is not None else ""
+    )
+
+
+def _effect(view: RunView, event: EffectDone) -> Line | None:
+    """A change of weights is told by its split; everything else by the object's name."""
+    if event.ref.kind == "VirtualService" and view.kind_of(event.ref.stage) in ("shift", "promote", ""):
+        return None
+    name = one_line(f"{event.ref.kind}/{event.ref.name}")
+    replicas, left, forced = (event.result.get(key) for key in ("replicas", "left", "forced"))
+    if replicas is not None:
+        said = f"{name} {event.result.get('before')}→{replicas} replicas"
+        return Line(event.at, _place(view, event.ref.stage), "scaled", said)
+    note = "was there, left as it is" if left else one_line(str(forced)) if forced else ""
+    return Line(event.at, _place(view, event.ref.stage), "kept" if left else "applied", joined((name, note)))
+
+
+def _place(view: RunView, stage: str) -> str:
+    return "rollback" if view.rollback is not None and view.rollback.verified is None else stage or "run"
+
+
+def _measurement(before: RunView, view: RunView, event: MeasurementTaken) -> Line | None:
+    """A guard that goes on passing is told by the heartbeat."""
+    word = event.verdict.value if event.verdict is not Verdict.FAILED else "FAILED"
+    if event.stage is not None:
+        return Line(event.at, event.stage, word, verdict_line(view, event))
+    known = before.measures.get((GUARD, event.check))
+    quiet = event.verdict is Verdict.PASSED and known is not None and known.last.verdict is Verdict.PASSED
+    return None if quiet else Line(event.at, "guard", word, verdict_line(view, event))
+
+
+def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> tuple[str, str]:
+    match event:
+        case RollbackStarted(reason=reason, to=to):
+            goals = ", ".join(f"{one_line(route)} to {weights(split)}" for route, split in to.items())
+            return "started", joined((one_line(reason), goals or "no route has moved"))
+        case RollbackFinished(verified=True):
+            took = f"in {duration(event.at - view.rollback.started)}" if view.rollback is not None else ""
+            return "verified", joined((f"read back {took}".strip(), _traffic(view)))
+        case RollbackFinished(reason=reason):
+            return "FAILED", joined((one_line(reason), "traffic is not known to be safe"))
+        case _:
+            assert_never(event)
+
+
+def _gate(view: RunView, event: GateOpened | GateAnswered, terminal: Terminal) -> tuple[str, str]:
+    match event:
+        case GateOpened(message=message, until=until):
+            how = f"runner approve {one_line(view.run)}"
+            return "waiting", joined((one_line(message), f"until {clock(until, terminal.zone)}", how))
+        case GateAnswered(answer=answer, by=by, reason=reason):
+            return one_line(answer), joined((_by(by), one_line(reason)))
+        case _:
+            assert_never(event)
