@@ -7,7 +7,7 @@ CANARY := playbooks/bookinfo-canary.yaml
 ON_TERMINAL := $(shell test -t 1 && echo --speed 30)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test docs bench clean
+.PHONY: help setup play play-bad check lint types imports test package docs bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -43,6 +43,12 @@ imports: setup ## The directions of imports
 
 test: setup ## All tests that need no cluster, in less than three minutes
 	.venv/bin/python -m pytest -q
+
+package: ## Install the package as a user would, into a fresh environment, and call it
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(PYTHON) -m venv "$$fresh" && \
+		"$$fresh/bin/pip" install --quiet --disable-pip-version-check . && cd "$$fresh" && \
+		bin/runner --version && bin/runner init --example bookinfo && bin/runner validate playbooks && \
+		bin/runner play playbooks/bookinfo-canary.yaml --sandbox
 
 docs: setup ## Write docs/reference/commands.md from the command tree
 	@.venv/bin/python -m tests.docs.tree > .venv/commands.md && mv .venv/commands.md docs/reference/commands.md
