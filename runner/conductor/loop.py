@@ -92,8 +92,8 @@ class Conductor:
         self._notice(RouteSeen(action.route, met.split, met.unfinished))
 
     def _probe(self, action: Probe) -> None:
-        splits = {name: route.split for name, route in self.state.routes.items()}
-        seen = look(action.condition, self.state.program.playbook, self.world.cluster, splits)
+        safe = {name: route.safe for name, route in self.state.routes.items()}
+        seen = look(action.condition, self.state.program.playbook, self.world.cluster, safe)
         at = self.world.clock.now()
         self._notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal))
 

@@ -27,14 +27,14 @@ READY = Look(ready=True)
 
 
 def look(
-    condition: Condition, playbook: Playbook, cluster: Cluster, splits: Mapping[str, Split | None]
+    condition: Condition, playbook: Playbook, cluster: Cluster, safe: Mapping[str, Split | None]
 ) -> Look:
-    """One look at *condition*; *splits* are those that served so far, where a share must be carried."""
+    """One look at *condition*; the pods of a route's *safe* split are those that served before."""
     match condition:
         case ObjectsReady(objects=objects):
             return _first_not_ready(_object_ready(cluster, ObjectRef(*names)) for names in objects)
         case SubsetsReady(route=name, split=split):
-            enough = splits.get(name) if condition.check_capacity else None
+            enough = safe.get(name) if condition.check_capacity else None
             return _subsets_ready(cluster, playbook.route(name), split, enough)
 
 

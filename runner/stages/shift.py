@@ -57,7 +57,9 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     if effect.back and not split[route.canary]:
         return _already(route, effect, found, split)
     changed = _changed(effect, setting, route, found, before)
-    moves = () if before == effect.split else (Move(effect.route, before, effect.split),)
+    # The first write makes the route this run's, even where it changes no weight.
+    ours = before == effect.split and setting.routes[effect.route].moved
+    moves = () if ours else (Move(effect.route, before, effect.split),)
     return Write(
         target=service_ref(route),
         want={"split": effect.split.as_dict()},

@@ -1,0 +1,376 @@
+"""What a release promises, played against fakes."""
+
+from dataclasses import replace
+
+import pytest
+
+from runner.engine.events import GateAnswered, MeasurementTaken, RollbackStarted, RunFinished, RunPaused, SplitChanged
+from runner.engine.observations import Interrupted, Order, OrderKind
+from runner.errors import TransientError
+from runner.model.playbook import OnFailure, OnInterrupt
+from runner.model.stages import Approve, OnInconclusive, Scale, Shift, Stage, Verify
+from runner.model.split import canary_split
+from tests.fakes.release import ERRORS, NS, Play, cluster, playbook, pod
+from tests.fakes.world import NOON
+
+ALL_ON_V1 = {"v1": 100, "v3": 0}
+
+
+def bad_after(seconds):
+    return lambda _, at: 0.5 if at > NOON + seconds else 0.0
+
+
+def test_healthy_canary_ends_with_all_traffic():
+    play = Play()
+
+    stop = play.start()
+
+    assert stop.code == 0
+    assert play.cluster.weights(NS, "reviews") == {"v1": 0, "v3": 100}
+    assert play.names[-2:] == ["stage.succeeded", "run.finished"]
+
+
+def test_every_split_is_recorded_with_where_it_came_from():
+    play = Play()
+
+    play.start()
+
+    changed = [(e.from_.as_dict(), e.to.as_dict()) for e in play.journal.events if isinstance(e, SplitChanged)]
+    assert changed == [({"v1": 100}, {"v1": 80, "v3": 20}), ({"v1": 80, "v3": 20}, {"v3": 100})]
+
+
+def test_failed_verify_returns_all_traffic_to_stable():
+    book = replace(playbook(), guards=())
+    play = Play(book, answer=bad_after(0))
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+    assert play.last.outcome == "rejected"
+
+
+def test_guard_ends_a_soak_at_once_after_its_limit():
+    play = Play(answer=bad_after(30))
+
+    play.start()
+
+    started = next(e for e in play.journal.events if isinstance(e, RollbackStarted))
+    assert started.at == NOON + 50  # measured at 40 and 50: the second failure in a row is over the limit of 1
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+
+
+def test_no_data_never_passes_and_goes_back_after_patience():
+    play = Play(answer=lambda *_: None)
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert "no evidence" in stop.reason
+    assert not any(e.verdict == "passed" for e in play.journal.events if isinstance(e, MeasurementTaken))
+
+
+def test_no_data_pauses_where_the_stage_says_so():
+    verify = Verify((ERRORS,), every=15.0, count=3, on_inconclusive=OnInconclusive.PAUSE)
+    book = replace(playbook(), guards=(), stages=(playbook().stages[0], Stage("verify", verify)))
+    play = Play(book, answer=lambda *_: None)
+
+    stop = play.start()
+
+    assert stop.code == 5
+    assert play.cluster.weights(NS, "reviews") == {"v1": 80, "v3": 20}
+
+
+def test_hold_leaves_traffic_where_it_is():
+    play = Play(playbook(on_failure=OnFailure.HOLD), answer=bad_after(30))
+
+    stop = play.start()
+
+    assert stop.code == 5
+    assert isinstance(play.last, RunPaused)
+    assert play.cluster.weights(NS, "reviews") == {"v1": 80, "v3": 20}
+
+
+def test_playing_twice_changes_nothing():
+    first = Play()
+    first.start()
+    second = Play(at=first.cluster)
+    writes = len(first.cluster.writes)
+
+    stop = second.start()
+
+    assert stop.code == 0
+    assert len(first.cluster.writes) == writes
+    assert second.names.count("stage.skipped") == 3
+
+
+@pytest.mark.parametrize("weights", [(("v1", 80), ("v3", 20)), (("v1", 1), ("v3", 99))])
+def test_a_split_half_way_is_refused_before_any_effect(weights):
+    play = Play(at=cluster(*weights))
+
+    stop = play.start()
+
+    assert stop.code == 7
+    assert "--from-here" in stop.reason
+    assert play.cluster.writes == []
+
+
+def test_from_here_accepts_the_live_split():
+    play = Play(at=cluster(("v1", 80), ("v3", 20)), answer=bad_after(30), accept_live=True)
+
+    assert play.start().code == 3
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+
+
+def test_a_foreign_edit_is_never_overwritten_on_the_way_forward():
+    play = Play()
+
+    def edit(verb, what):
+        if play.clock.time == NOON + 60 and play.cluster.weights(NS, "reviews").get("v3") == 20:
+            play.cluster.edit("VirtualService", NS, "reviews", lambda found: _weigh(found, 60, 40))
+
+    play.orders.poll = lambda: edit("", "") or ()
+
+    stop = play.start()
+
+    assert stop.code == 7
+    assert "kubectl-edit at 2026-01-01T12:03:00Z" in stop.reason
+    assert play.cluster.weights(NS, "reviews") == {"v1": 60, "v3": 40}
+
+
+def _weigh(found, stable, canary):
+    routes = found["spec"]["http"][0]["route"]
+    routes[0]["weight"], routes[1]["weight"] = stable, canary
+
+
+def test_everything_else_in_the_object_is_left_as_it_was():
+    play = Play()
+    before = play.cluster.get(_reviews())
+
+    play.start()
+
+    after = play.cluster.get(_reviews())
+    assert after["spec"]["http"][0].pop("route") and before["spec"]["http"][0].pop("route")
+    assert after["spec"] == before["spec"]
+    assert list(after["metadata"]["annotations"]) == ["runner/run"]
+
+
+def _reviews():
+    from runner.ports import ObjectRef
+
+    return ObjectRef("networking.istio.io/v1", "VirtualService", NS, "reviews")
+
+
+def test_canary_that_is_not_ready_gets_no_traffic():
+    at = cluster()
+    at.edit("Pod", NS, "reviews-v3", lambda found: found.update(status=pod("v3", ready=False)["status"]))
+    play = Play(at=at)
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert "no ready endpoint" in stop.reason
+    assert at.writes == []
+
+
+def test_interrupt_leaves_traffic_and_resume_goes_on():
+    play = Play(script=((60, Interrupted("SIGINT", 130)),))
+
+    assert play.start().code == 130
+    assert play.cluster.weights(NS, "reviews") == {"v1": 80, "v3": 20}
+
+    assert _resume(play).code == 0
+    assert play.cluster.weights(NS, "reviews") == {"v1": 0, "v3": 100}
+
+
+def test_interrupt_goes_back_where_the_playbook_says_so():
+    play = Play(playbook(on_interrupt=OnInterrupt.ROLLBACK), script=((60, Interrupted("SIGTERM", 143)),))
+
+    assert play.start().code == 3
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+
+
+def _resume(play, *orders):
+    from runner.engine.events import RunResumed
+
+    conductor = play.conductor()
+    conductor.record(RunResumed(play.clock.now()))
+    for order in orders:
+        conductor._notice(order)
+    return conductor.play()
+
+
+@pytest.mark.parametrize("after", [1, 60, 121, 145])
+def test_abort_is_legal_at_every_stage(after):
+    play = Play(script=((after, Order(OrderKind.ABORT, "ann")),))
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert "ann" in stop.reason
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+
+
+def test_rollback_after_the_end_goes_back_from_a_promotion():
+    play = Play()
+    play.start()
+
+    stop = _resume(play, Order(OrderKind.ROLLBACK, "ann"))
+
+    assert stop.code == 0
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+    assert play.last.outcome == "rolled-back"
+
+
+def test_rollback_scales_stable_up_before_it_gets_traffic():
+    at = cluster()
+    at.create(_deployment("reviews-v1", 2))
+    retire = Stage("retire", Scale("reviews-v1", replicas=0))
+    play = Play(playbook(stages=(*playbook().stages, retire)), at=at)
+    play.cluster.before.append(lambda verb, what: _reconcile(play.cluster))
+    assert play.start().code == 0
+
+    stop = _resume(play, Order(OrderKind.ROLLBACK, "ann"))
+
+    assert stop.code == 0
+    assert [what for _, what in at.writes[-2:]] == ["Deployment/reviews-v1", "VirtualService/reviews"]
+
+
+def _deployment(name, replicas):
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": NS, "generation": 1},
+        "spec": {"replicas": replicas},
+    }
+
+
+def _reconcile(at):
+    """A Deployment controller that is never behind."""
+    for found in [found for key, found in at._objects.items() if key[0] == "Deployment"]:
+        count = found["spec"]["replicas"]
+        found["status"] = {
+            "observedGeneration": 1,
+            "replicas": count,
+            "updatedReplicas": count,
+            "availableReplicas": count,
+        }
+
+
+def test_gate_waits_for_a_person_and_records_who():
+    gate = Stage("ask", Approve("all well?", timeout=600.0))
+    book = playbook(stages=(playbook().stages[0], gate))
+    play = Play(book, script=((300, Order(OrderKind.APPROVE, "ann")),))
+
+    assert play.start().code == 0
+    answered = next(e for e in play.journal.events if isinstance(e, GateAnswered))
+    assert (answered.answer, answered.by) == ("approved", "ann")
+
+
+def test_gate_that_nobody_answers_goes_back():
+    gate = Stage("ask", Approve("all well?", timeout=600.0))
+    play = Play(playbook(stages=(playbook().stages[0], gate)))
+
+    assert play.start().code == 3
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+
+
+def test_an_unreachable_cluster_is_waited_for_while_guards_go_on():
+    play = Play()
+    down = (NOON + 120, NOON + 300)
+
+    def fail(verb, what):
+        if down[0] <= play.clock.time < down[1]:
+            raise TransientError("connection refused")
+
+    play.cluster.before.append(fail)
+
+    assert play.start().code == 0
+    taken = [e.at for e in play.journal.events if isinstance(e, MeasurementTaken) and e.guard]
+    assert any(down[0] < at < down[1] for at in taken)
+
+
+def test_a_cluster_away_past_its_patience_leaves_traffic_and_can_be_resumed():
+    play = Play()
+
+    def fail(verb, what):
+        if play.clock.time >= NOON + 120:
+            raise TransientError("connection refused")
+
+    play.cluster.before.append(fail)
+
+    assert play.start().code == 1
+    play.cluster.before.clear()
+    assert _resume(play).code == 0
+
+
+def test_a_rollback_that_cannot_reach_the_cluster_says_that_traffic_is_not_known_to_be_safe():
+    play = Play(answer=bad_after(30))
+
+    def fail(verb, what):
+        if play.clock.time >= NOON + 50:
+            raise TransientError("connection refused")
+
+    play.cluster.before.append(fail)
+
+    stop = play.start()
+
+    assert stop.code == 4
+    assert isinstance(play.last, RunFinished)
+
+
+def test_until_stops_after_the_stage_and_a_later_resume_ends_the_run():
+    play = Play(until="soak")
+
+    assert play.start().code == 0
+    assert play.names[-1] == "run.paused"
+
+    play.session = {}
+    assert _resume(play).code == 0
+    assert play.last.outcome == "succeeded"
+
+
+def test_a_soak_that_nobody_watched_starts_again():
+    play = Play(script=((60, Interrupted("SIGINT", 130)),))
+    play.start()
+    play.clock.time += 3600
+
+    _resume(play)
+
+    resumed = next(e.at for e in play.journal.events if type(e).__name__ == "RunResumed")
+    soaked = next(
+        e.at for e in play.journal.events if type(e).__name__ == "StageSucceeded" and e.stage == "soak"
+    )
+    assert soaked - resumed >= 120
+
+
+def test_a_breach_after_promotion_asks_a_person():
+    gate = Stage("soak after", playbook().stages[1].kind)
+    play = Play(playbook(stages=(*playbook().stages, gate)), answer=bad_after(200))
+
+    stop = play.start()
+
+    assert stop.code == 5
+    assert play.cluster.weights(NS, "reviews") == {"v1": 0, "v3": 100}
+
+
+def test_a_late_first_measurement_has_only_samples_from_after_the_shift():
+    slow = replace(ERRORS, name="slow", measure=replace(ERRORS.measure, lookback=300.0))
+    book = replace(playbook(), guards=(), stages=(playbook().stages[0], Stage("verify", Verify((slow,), 15.0, 1))))
+    play = Play(book)
+
+    play.start()
+
+    taken = next(e.at for e in play.journal.events if isinstance(e, MeasurementTaken))
+    assert taken == NOON + 300
+
+
+def test_three_subsets_are_shifted_by_weights():
+    book = playbook(stages=(Stage("three", Shift("reviews", canary_split("v1", "v3", 20))),))
+    from runner.model.split import split_of
+
+    book = replace(book, stages=(Stage("three", Shift("reviews", split_of({"v1": 33, "v2": 33, "v3": 34}))),))
+    play = Play(book)
+
+    assert play.start().code == 0
+    assert play.cluster.weights(NS, "reviews") == {"v1": 33, "v2": 33, "v3": 34}
