@@ -1,0 +1,62 @@
+"""What reaches a playing process from outside: signals, and whoever else is asked (an orders file, a terminal)."""
+
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from runner.engine.observations import Interrupted, Order
+from runner.ports import Orders
+
+CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class Attention:
+    """Several sources of orders as one, and signals among them."""
+
+    def __init__(self, *sources: Orders) -> None:
+        self._sources = sources
+        self._signals: deque[Interrupted] = deque()
+
+    def poll(self) -> Sequence[Order | Interrupted]:
+        """Signals first: whoever pressed Ctrl-C is waiting."""
+        came: list[Order | Interrupted] = []
+        while self._signals:
+            came.append(self._signals.popleft())
+        for source in self._sources:
+            came.extend(source.poll())
+        return came
+
+    @contextmanager
+    def listening(self, told: Callable[[str], None]) -> Iterator[None]:
+        """Handle signals until the block ends; *told* is called with the name of the first one.
+
+        Nothing is cleaned up in a handler: the run's state is on the disk before every effect.
+        """
+
+        def arrived(number: int, frame: FrameType | None) -> None:
+            del frame
+            if self._signals or getattr(arrived, "once", False):
+                _leave(number)
+            arrived.once = True  # type: ignore[attr-defined]  # a function's own mark that it ran
+            name = signal.Signals(number).name
+            self._signals.append(Interrupted(name, CODES[signal.Signals(number)]))
+            told(name)
+
+        before = {number: signal.signal(number, arrived) for number in CODES}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _leave(number: int) -> None:
+    """The second time means now."""
+    try:
+        os.write(sys.stderr.fileno(), b"\nLeft. What was done is in the state file.\n")
+    finally:
+        os._exit(CODES[signal.Signals(number)])

@@ -1,0 +1,56 @@
+"""Options that several commands share, each with its variable PLAY_<FLAG>."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from runner.errors import UsageError
+
+Command = Callable[..., Any]
+
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Several options as one decorator, shown in this order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+variables = together(
+    click.option("--var", "variables", multiple=True, metavar="K=V", help="Set a variable of the playbook."),
+    click.option(
+        "--vars-file",
+        "variable_files",
+        multiple=True,
+        type=click.Path(dir_okay=False),
+        help="Read variables from a YAML file.",
+    ),
+)
+where = together(
+    click.option("--kubeconfig", metavar="FILE", help="The kubeconfig to use."),
+    click.option("--context", metavar="NAME", help="The context of the kubeconfig."),
+    click.option("--prometheus", metavar="NAME|URL", help="A source of the operator's Config, or a URL."),
+)
+watching = together(
+    click.option("-y", "--yes", is_flag=True, help="Do not ask."),
+    click.option("-o", "--output", type=click.Choice(["text", "jsonl"]), default="text", help="Form of the events."),
+    click.option("--speed", type=click.FloatRange(min=0.1), help="In the sandbox: times real time, to watch it."),
+    click.option("--ascii", "plain", is_flag=True, help="ASCII characters only."),
+    click.option("--log-file", metavar="FILE", help="Also write JSON log lines to a file."),
+)
+
+
+def pairs(texts: tuple[str, ...]) -> dict[str, str]:
+    """`K=V` texts as a mapping; UsageError for one without `=`."""
+    found = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise UsageError(f"--var {text!r} is not NAME=VALUE", hint="write for example --var canary=v2")
+        found[name] = value
+    return found
