@@ -27,13 +27,34 @@ class ObjectRef:
         return f"{self.kind}/{self.name}"
 
 
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One thing that a user may be allowed to do; *resource* is a plural, with ``/part`` for a part of it.
+
+    The core group, the whole cluster and every name are empty text.
+    """
+
+    verb: str
+    group: str
+    resource: str
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        resource = f"{self.resource}.{self.group}" if self.group else self.resource
+        name = f" {self.name}" if self.name else ""
+        return f"{self.verb} {resource}{name}" + (f" in namespace {self.namespace}" if self.namespace else "")
+
+
 class Cluster(Protocol):
     """Kubernetes objects as plain JSON. Writes are sent once; what happened is found out by reading."""
 
     def get(self, ref: ObjectRef) -> KubeObject | None:
         """The object, or None where it does not exist. RunnerError when its kind is unknown (no such CRD)."""
 
-    def list(self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[KubeObject]:
+    def list(
+        self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]
+    ) -> Sequence[KubeObject]:
         """Objects of one kind in one namespace that carry all of *labels*."""
 
     def apply(self, manifest: KubeObject, *, force: bool = False, dry_run: bool = False) -> KubeObject:
@@ -44,6 +65,13 @@ class Cluster(Protocol):
 
     def replace(self, changed: KubeObject) -> KubeObject:
         """Write *changed* back if its resourceVersion is still current (manager `runner`). ConflictError if not."""
+
+
+class Access(Protocol):
+    """What the user of a cluster may do there."""
+
+    def missing(self, permissions: Sequence[Permission]) -> tuple[Permission, ...]:
+        """Those of *permissions* that are not granted; asking changes nothing."""
 
 
 class Metrics(Protocol):

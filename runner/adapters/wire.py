@@ -5,9 +5,11 @@ here the deadline is a moment, and each read gets what is left until then. (The 
 sending already have that meaning in Python; resolving a name has the resolver's own limits.)
 """
 
+import errno
 import functools
 import http.client
 import io
+import ipaddress
 import socket
 import ssl
 import time
@@ -126,13 +128,46 @@ class _TlsPool(connectionpool.HTTPSConnectionPool):
     ConnectionCls = _TlsConnection  # type: ignore[mutable-override]  # urllib3's documented way
 
 
+class _WaryPlainConnection(_PlainConnection):
+    def connect(self) -> None:
+        super().connect()
+        _refuse_link_local(self)
+
+
+class _WaryTlsConnection(_TlsConnection):
+    def connect(self) -> None:
+        super().connect()
+        _refuse_link_local(self)
+
+
+def _refuse_link_local(conn: connection.HTTPConnection) -> None:
+    """Looks at the address that was really reached, so no name can be resolved to another one in between."""
+    peer = conn.sock.getpeername() if conn.sock else ("",)
+    if ipaddress.ip_address(peer[0].split("%")[0]).is_link_local:
+        conn.close()
+        cause = OSError(errno.EACCES, f"{peer[0]} is a link-local address, which is never asked")
+        raise exceptions.NewConnectionError(conn, str(cause)) from cause
+
+
+class _WaryPlainPool(connectionpool.HTTPConnectionPool):
+    ConnectionCls = _WaryPlainConnection  # type: ignore[mutable-override]  # urllib3's documented way
+
+
+class _WaryTlsPool(connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _WaryTlsConnection  # type: ignore[mutable-override]  # urllib3's documented way
+
+
 ONCE = urllib3.Retry(False, respect_retry_after_header=False)  # noqa: FBT003 - urllib3's own spelling of "never"
 """No repeats and no redirects; errors come as they are."""
 
 
-def keep_deadlines(manager: urllib3.PoolManager) -> None:
-    """From here on a timeout of *manager* is a deadline for the whole call."""
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+def keep_deadlines(manager: urllib3.PoolManager, *, wary: bool = False) -> None:
+    """From here on a timeout of *manager* is a deadline for the whole call.
+
+    A *wary* one never sends anything to a link-local address, where clouds keep their machines' credentials.
+    """
+    plain, tls = (_WaryPlainPool, _WaryTlsPool) if wary else (_PlainPool, _TlsPool)
+    manager.pool_classes_by_scheme = {"http": plain, "https": tls}
 
 
 def whole(response: urllib3.BaseHTTPResponse, cap: int) -> Page:
