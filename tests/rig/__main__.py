@@ -111,7 +111,7 @@ def _print_addresses(rig: control.Rig) -> None:
     print(f"Prometheus  {rig.prometheus}")
     print(f"gateway     {rig.gateway}/productpage")
     print()
-    print(f"kubectl --kubeconfig {rig.kubeconfig} create namespace bookinfo")
+    print(f"{rig.run}/bin/kubectl --kubeconfig {rig.kubeconfig} create namespace bookinfo")
     print(
         f".venv/bin/runner play playbooks/bookinfo-canary.yaml --kubeconfig {rig.kubeconfig} --context rig"
         f" --prometheus {rig.prometheus} --var soak=20s --var every=5s --var window=15s"

@@ -46,9 +46,10 @@ class Rig:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which tests find a cluster."""
+        """The variables by which tests find a cluster, and its kubectl."""
         mesh = {"RUNNER_TEST_PROMETHEUS": self.prometheus, "RUNNER_TEST_GATEWAY": self.gateway}
         return {
+            "PATH": f"{self.run / 'bin'}:{os.environ.get('PATH', '')}",
             "RUNNER_TEST_KUBECONFIG": self.kubeconfig,
             "RUNNER_TEST_RIG": self.name,
             **(mesh if self.prometheus else {}),
@@ -82,6 +83,7 @@ def up(name: str, binaries: Binaries, tell: Callable[[str], None]) -> tuple[Rig,
         process.kill()
         process.wait()
         raise
+    _give_kubectl(run, binaries)
     rig = _describe(name, _first_inside(process.pid), sockets, mesh=binaries.istiod is not None)
     for one in sockets.values():
         one.close()
@@ -165,6 +167,14 @@ def _follow(report: int, tell: Callable[[str], None]) -> None:
     raise RigError(
         "the rig did not come up: its first process ended (is `unshare --net --pid` allowed here?)"
     )
+
+
+def _give_kubectl(run: Path, binaries: Binaries) -> None:
+    """A kubectl of the API server's own version, for whoever puts the rig's `bin` on their PATH."""
+    kubectl = run / "bin" / "kubectl"
+    kubectl.parent.mkdir()
+    kubectl.write_text(f'#!/bin/sh\nexec {binaries.controlplane} kubectl "$@"\n')
+    kubectl.chmod(0o755)
 
 
 def _first_inside(unshare: int) -> int:

@@ -59,10 +59,15 @@ func newWorld(given []series) (world, error) {
 		for i, p := range s.Samples {
 			samples[i] = p
 		}
-		made = append(made, storage.NewListSeries(labels.FromMap(s.Labels), samples))
+		made = append(made, storage.NewListSeries(withoutEmpty(s.Labels), samples))
 	}
 	slices.SortFunc(made, func(a, b storage.Series) int { return labels.Compare(a.Labels(), b.Labels()) })
 	return made, nil
+}
+
+// withoutEmpty drops empty labels, which are no labels.
+func withoutEmpty(given map[string]string) labels.Labels {
+	return labels.NewBuilder(labels.FromMap(given)).Labels()
 }
 
 func (w world) Querier(int64, int64) (storage.Querier, error) { return querier{world: w}, nil }
