@@ -14,7 +14,7 @@ from runner.errors import Diagnostic
 API_VERSION: Final = "runner/v1"
 KINDS: Final = {"Playbook": "playbook", "Scenario": "scenario", "Config": "config"}
 TEMPLATE: Final = {"$ref": "#/definitions/template"}
-TEMPLATE_PATTERN: Final = r"\{\{.*\}\}"
+TEMPLATE_PATTERN: Final = r"\{\{[\s\S]*\}\}"
 OR_TEMPLATE: Final = rf"|{TEMPLATE_PATTERN}"
 
 
