@@ -29,14 +29,24 @@ class Program:
     module: str
     package: str = "."
     tags: str = ""
+    links: tuple[str, ...] = ()  # further flags of the linker
 
     @property
     def folder(self) -> Path:
         return SOURCES / self.module
 
 
+KUBERNETES_VERSION = "v1.36.3"
+_VERSION_VARIABLES = {"gitVersion": KUBERNETES_VERSION, "gitMajor": "1", "gitMinor": "36"}
+
 PROGRAMS = (
-    Program("controlplane", "controlplane"),
+    Program(
+        "controlplane",
+        "controlplane",
+        links=tuple(
+            f"-X=k8s.io/component-base/version.{name}={it}" for name, it in _VERSION_VARIABLES.items()
+        ),
+    ),
     Program("workloads", "workloads"),
     Program("pilot-discovery", "istiod", "istio.io/istio/pilot/cmd/pilot-discovery"),
     Program("prometheus", "prometheus", "github.com/prometheus/prometheus/cmd/prometheus", "remove_all_sd"),
@@ -131,7 +141,7 @@ def _go_build(program: Program, target: Path) -> None:
         "go",
         "build",
         "-mod=readonly",
-        "-ldflags=-s -w",
+        f"-ldflags={' '.join(('-s -w', *program.links))}",
         *tags,
         "-o",
         str(unfinished),
@@ -151,7 +161,7 @@ def _drop_older(program: Program, target: Path) -> None:
 
 
 def _fingerprint(program: Program) -> str:
-    digest = hashlib.sha256(f"{program.package} {program.tags}".encode())
+    digest = hashlib.sha256(repr(program).encode())
     for source in sorted([*program.folder.glob("*.go"), *program.folder.glob("go.*")]):
         digest.update(source.name.encode() + source.read_bytes())
     return digest.hexdigest()[:16]
