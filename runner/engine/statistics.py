@@ -100,25 +100,32 @@ def multiple_p_value(bad: float, of: float, base_bad: float, base_of: float, fac
     if x == 0:
         return 1.0
     share = of * factor / (of * factor + base_of)
-    return _binomial_at_least(x, total, share)
+    return binomial_at_least(x, total, share)
 
 
-def _binomial_at_least(x: int, total: int, share: float) -> float:
+def binomial_at_least(x: int, total: int, share: float) -> float:
     """P(X >= x) of *total* draws with chance *share* each."""
+    if x <= 0 or share >= 1:
+        return 1.0
+    if share <= 0:
+        return 0.0
     if total > MANY:
         spread = sqrt(total * share * (1 - share))
         return 1.0 - NORMAL.cdf((x - 0.5 - total * share) / spread)
-    step = share / (1 - share)
-    chance = exp(
-        lgamma(total + 1)
-        - lgamma(x + 1)
-        - lgamma(total - x + 1)
-        + x * log(share)
-        + (total - x) * log(1 - share)
-    )
-    tail = 0.0
+    if x <= total * share:  # the shorter tail is the exact one
+        return 1.0 - _binomial_tail(total - x + 1, total, 1 - share)
+    return _binomial_tail(x, total, share)
+
+
+def _binomial_tail(x: int, total: int, share: float) -> float:
+    """P(X >= x), summed from *x* up."""
+    ways = lgamma(total + 1) - lgamma(x + 1) - lgamma(total - x + 1)
+    chance = exp(ways + x * log(share) + (total - x) * log(1 - share))
+    step, tail = share / (1 - share), 0.0
     for k in range(x, total + 1):
         tail += chance
+        if chance < tail * 1e-18:
+            break
         chance *= step * (total - k) / (k + 1)
     return min(1.0, tail)
 
