@@ -116,8 +116,18 @@ def figures(folder: Path) -> list[Figure]:
     effect = Apply((Manifest("one.yaml", OBJECT),), ready=None)
     peer = "two appends with fdatasync (wall)"
     return [
-        at_most("engine and journal, a stage without an effect", ratio(lambda: floor(disk), each(disk, Wait(0))), 2, peer),
-        at_most("engine and journal, a stage with one effect", ratio(lambda: floor(disk), each(disk, effect)), 2, peer),
+        at_most(
+            "engine and journal, a stage without an effect",
+            ratio(lambda: floor(disk), each(disk, Wait(0))),
+            2,
+            peer,
+        ),
+        at_most(
+            "engine and journal, a stage with one effect",
+            ratio(lambda: floor(disk), each(disk, effect)),
+            2,
+            peer,
+        ),
         at_most("stages 9,900 to 10,000", median(lambda: late(disk), 3), 1.2, "stages 10 to 110"),
     ]
 

@@ -35,7 +35,11 @@ def process(command: Sequence[str | Path], folder: Path, *, code: int = 0) -> Sp
     environment = {"PATH": os.defpath, "HOME": str(folder), "LANG": "C.UTF-8", "NO_COLOR": "1"}
     began = time.perf_counter()
     running = subprocess.Popen(
-        [str(word) for word in command], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [str(word) for word in command],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
     _, status, usage = os.wait4(running.pid, 0)
     wall = time.perf_counter() - began

@@ -47,7 +47,9 @@ def measure() -> list[Figure]:
 
 def table(figures: list[Figure]) -> str:
     """The figures in Markdown."""
-    rows = [f"| {one.what} | {one.figure} | {one.goal} | {'yes' if one.holds else '**no**'} |" for one in figures]
+    rows = [
+        f"| {one.what} | {one.figure} | {one.goal} | {'yes' if one.holds else '**no**'} |" for one in figures
+    ]
     return "\n".join(["| what | measured | goal | reached |", "|---|---|---|---|", *rows, ""])
 
 

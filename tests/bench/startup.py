@@ -19,5 +19,10 @@ def figures(python: Path, runner: Path, folder: Path) -> list[Figure]:
     return [
         at_most("`runner --version`", of("--version"), 2.5, FLOOR),
         at_most("`runner --help`", of("--help"), 6, FLOOR),
-        at_most("`runner validate` of the Bookinfo canary", of("validate", "playbooks/bookinfo-canary.yaml"), 10, FLOOR),
+        at_most(
+            "`runner validate` of the Bookinfo canary",
+            of("validate", "playbooks/bookinfo-canary.yaml"),
+            10,
+            FLOOR,
+        ),
     ]

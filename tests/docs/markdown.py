@@ -4,6 +4,8 @@
 `<!-- interrupt after 2s -->`   Ctrl-C reaches the command after that time
 `<!-- file: PATH -->`           the block is written to PATH before the commands that follow
 `<!-- part of: PATH -->`        a YAML block that stands, as written, in that file of the repository
+`<!-- keys of a playbook -->`   a YAML block that keeps the schema when put into a playbook
+`<!-- another tool's -->`       a YAML block that is only parsed
 """
 
 import re

@@ -5,6 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -14,6 +15,11 @@ from tests.docs.tree import command, flags
 
 ALL = [block for path in DOCUMENTS for block in blocks(path)]
 SHELL = ("sh", "console")
+
+
+def is_document(block: Block) -> bool:
+    """Whether a YAML block is a whole document that `runner` reads."""
+    return "apiVersion: runner/v1" in block.text.splitlines()
 
 
 def named(path: Path) -> str:
@@ -46,7 +52,9 @@ def _play(session: Session, block: Block) -> None:
         assert one.output is None or matches(one.output, printed), f"{block}: {one.line}\n{printed}"
 
 
-@pytest.mark.parametrize("one", [c for b in ALL if b.language in SHELL for c in commands(b)], ids=lambda c: f"{c.block}")
+@pytest.mark.parametrize(
+    "one", [c for b in ALL if b.language in SHELL for c in commands(b)], ids=lambda c: f"{c.block}"
+)
 def test_every_runner_command_and_flag_in_the_documents_exists(one: Command) -> None:
     words = shlex.split(one.line, comments=True)
     if "runner" not in words:
@@ -62,22 +70,23 @@ def test_every_runner_command_and_flag_in_the_documents_exists(one: Command) -> 
     assert not unknown, f"{one.block}: {one.line}: unknown {unknown}"
 
 
-@pytest.mark.parametrize("block", [b for b in ALL if b.language in SHELL and b.marker.startswith("not run")], ids=str)
+@pytest.mark.parametrize(
+    "block", [b for b in ALL if b.language in SHELL and b.marker.startswith("not run")], ids=str
+)
 def test_a_block_that_is_not_run_says_why(block: Block) -> None:
     assert block.marked("not run")
 
 
 @pytest.mark.parametrize("block", [b for b in ALL if b.language == "yaml"], ids=str)
-def test_yaml_parses_and_is_what_the_repository_has(block: Block) -> None:
+def test_yaml_is_a_document_of_ours_or_says_what_it_is(block: Block) -> None:
     list(yaml.safe_load_all(block.text))
 
+    assert is_document(block) or block.marker in {"keys of a playbook", "another tool's"}
     if (name := block.marked("part of")) is not None:
         assert block.text in (ROOT / name).read_text()
 
 
-@pytest.mark.parametrize(
-    "block", [b for b in ALL if b.language == "yaml" and b.text.lstrip("#").find("apiVersion: runner/v1") >= 0], ids=str
-)
+@pytest.mark.parametrize("block", [b for b in ALL if b.language == "yaml" and is_document(b)], ids=str)
 def test_whole_documents_validate(block: Block, tmp_path: Path) -> None:
     session = open_session(tmp_path)
     session.write("playbooks/shown.yaml", block)
@@ -85,6 +94,17 @@ def test_whole_documents_validate(block: Block, tmp_path: Path) -> None:
     code, printed = session.run(Command("runner validate playbooks/shown.yaml", 0, None, block))
 
     assert code == 0, printed
+
+
+@pytest.mark.parametrize("block", [b for b in ALL if b.marker == "keys of a playbook"], ids=str)
+def test_parts_of_playbooks_keep_the_schema(block: Block) -> None:
+    schema = json.loads((ROOT / "schemas/playbook.v1.schema.json").read_text())
+    least = {"apiVersion": "runner/v1", "kind": "Playbook", "metadata": {"name": "least"}}
+    least |= {"target": {"namespace": "shop"}, "stages": [{"name": "wait", "wait": "1m"}]}
+
+    errors = list(jsonschema.Draft7Validator(schema).iter_errors({**least, **yaml.safe_load(block.text)}))
+
+    assert errors == []
 
 
 @pytest.mark.parametrize("block", [b for b in ALL if b.language == "json"], ids=str)

@@ -2,14 +2,19 @@
 
 import dataclasses
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from runner.engine.events import EVENT_NAMES
 from runner.errors import ExitCode
-from tests.docs.markdown import ROOT
+from tests.docs.markdown import ROOT, Command, blocks
+from tests.docs.session import open_session
 from tests.docs.tree import page
 
+PLAY = "runner play playbooks/bookinfo-canary.yaml --sandbox --state state.jsonl"
 REFERENCE = ROOT / "docs/reference"
 
 
@@ -34,3 +39,22 @@ def test_every_event_is_explained_with_its_fields(kind: type) -> None:
 
     assert section is not None
     assert [name for name in names if f"`{name}`" not in section[1]] == []
+
+
+def test_the_chain_of_a_state_file_can_be_checked_as_its_page_shows(tmp_path: Path) -> None:
+    session = open_session(tmp_path)
+    program = next(block for block in blocks(REFERENCE / "state-file.md") if block.language == "python")
+    code, printed = session.run(Command(PLAY, 0, None, program))
+    assert code == 0, printed
+
+    def check() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program.text, "state.jsonl"]
+        return subprocess.run(command, cwd=session.folder, capture_output=True, text=True)
+
+    whole = check()
+    state = session.folder / "state.jsonl"
+    state.write_text(state.read_text().replace('"stage.started"', '"stage.skipped"', 1))
+    changed = check()
+
+    assert (whole.returncode, changed.returncode) == (0, 1)
+    assert "all of one chain" in whole.stdout

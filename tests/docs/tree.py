@@ -19,7 +19,12 @@ def command(name: str) -> click.Command | None:
 
 def flags(found: click.Command) -> set[str]:
     """Every spelling of every option of *found*."""
-    options = {opt for param in found.params if isinstance(param, click.Option) for opt in (*param.opts, *param.secondary_opts)}
+    options = {
+        opt
+        for param in found.params
+        if isinstance(param, click.Option)
+        for opt in (*param.opts, *param.secondary_opts)
+    }
     return options | {"--help", "-h"}
 
 
