@@ -1,4 +1,4 @@
-"""Writes what pip needs to install the versions of uv.lock: constraints.txt and one file a dependency group."""
+"""Writes what pip needs to install the versions of uv.lock: constraints, and one file a dependency group."""
 
 import sys
 import tomllib
@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(folder: Path) -> None:
     """Write constraints.txt, dev.txt and bench.txt into *folder*."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
-    pins = [f"{package['name']}=={package['version']}" for package in lock["package"] if "registry" in package["source"]]
+    locked = [package for package in lock["package"] if "registry" in package["source"]]
+    pins = [f"{package['name']}=={package['version']}" for package in locked]
     (folder / "constraints.txt").write_text("\n".join(pins) + "\n")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     for group, requirements in project["dependency-groups"].items():

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import date
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +59,7 @@ def versions() -> dict[str, str]:
 
     peer = subprocess.run([PEER, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     return {
-        "day": date.today().isoformat(),
+        "day": datetime.now(UTC).date().isoformat(),
         "version": runner.__version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
