@@ -116,6 +116,7 @@ def _started(view: RunView, event: RunStarted) -> RunView:
         version=view.version or str(metadata.get("version", "")),
         target=event.target,
         by=event.by,
+        source=event.source,
         sandbox=event.seed is not None or event.scenario is not None,
         started=event.at,
         sessions=1,
@@ -180,16 +181,14 @@ def _promoted_by(view: RunView, stage: str) -> set[str]:
 
 def _effect(view: RunView, event: EffectIntended | EffectDone) -> RunView:
     match event:
-        case EffectIntended(ref=ref, found=found):
-            if ref.kind != "VirtualService" or found is None:
-                return view
-            return replace(view, found={**view.found, f"{ref.namespace}/{ref.name}": found})
+        case EffectIntended(ref=ref, want=want):
+            written = {f"{ref.namespace}/{ref.name}": want} if "destinations" in want else {}
+            return replace(view, written={**view.written, **written})
         case EffectDone(ref=ref, result=result):
             stage = next((stage for stage in view.stages if stage.name == ref.stage), None)
-            if stage is None:
+            if stage is None or stage.kind != "apply" or result.get("left"):
                 return view
-            done = (f"{ref.kind}/{ref.name}", str(result.get("operation", "")))
-            return _with_stage(view, replace(stage, objects=(*stage.objects, done)))
+            return _with_stage(view, replace(stage, applied=(*stage.applied, f"{ref.kind}/{ref.name}")))
         case _:
             assert_never(event)
 

@@ -26,7 +26,7 @@ from runner.engine.events import (
 )
 from runner.model.checks import Verdict
 from runner.reports.figures import clock, date, duration
-from runner.reports.terminal import Terminal, cells, fit
+from runner.reports.terminal import Terminal, cells
 from runner.reports.verdicts import verdict_line
 from runner.reports.view import GUARD, RunView
 from runner.reports.wording import does, joined, moved, one_line, weights
@@ -77,8 +77,10 @@ def layout(view: RunView, terminal: Terminal) -> Callable[[Line], str]:
     place = min(max(wide, LEAST_PLACE), MOST_PLACE)
 
     def shown(line: Line) -> str:
-        where = fit(numbered(view, line.place), place)
-        return f"{clock(line.at, terminal.zone)}  {where}  {fit(line.word, WORD)} {line.text}".rstrip()
+        where = terminal.fit(one_line(numbered(view, line.place)), place)
+        return (
+            f"{clock(line.at, terminal.zone)}  {where}  {terminal.fit(line.word, WORD)} {line.text}".rstrip()
+        )
 
     return shown
 

@@ -20,15 +20,26 @@ class Output:
 
     def write(self, text: str) -> None:
         """Write *text* as it is; characters that the stream cannot encode are spelled out."""
-        encoding = getattr(self.stream, "encoding", None) or "utf-8"
         try:
-            self.stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            self.stream.write(text.encode(self.encoding, "backslashreplace").decode(self.encoding))
             self.stream.flush()
         except BrokenPipeError:
             self.dropped += 1
             self._abandon()
         except (OSError, ValueError):  # no room, an I/O error, or closed
             self.dropped += 1
+
+    def flush(self) -> None:
+        """Every write is flushed already; rich asks all the same."""
+
+    def isatty(self) -> bool:
+        """Whether this is a terminal to draw on."""
+        return self.terminal.live
+
+    @property
+    def encoding(self) -> str:
+        """What the stream encodes with."""
+        return getattr(self.stream, "encoding", None) or "utf-8"
 
     def close(self) -> None:
         """Leave nothing behind that the interpreter would stumble over when it flushes at its end."""

@@ -1,6 +1,6 @@
 """What is going on between two events: what is left, what is waited for, what was last seen."""
 
-from runner.engine.observations import Interrupted, Observation, Order, Readiness, Reached, Trouble
+from runner.engine.observations import Interrupted, Observation, Order, Reached, Readiness, Trouble
 from runner.model.stages import Verify
 from runner.reports.figures import duration
 from runner.reports.view import GUARD, RunView, Standing

@@ -7,8 +7,6 @@ from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import TextIO
 
-from runner.reports.escape import escape
-
 _ASCII = str.maketrans(
     dict(zip("✔✖◐○⏸↷↺⚠●·█▓░▁▂▃▄▅▆▇", "+x>.=-<!*|#%._,:-=+*", strict=True))
     | {
@@ -52,6 +50,17 @@ class Terminal:
             return text
         return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
+    def clip(self, text: str, columns: int) -> str:
+        """*text* as spelled here if it takes no more than *columns* columns, else its beginning and dots."""
+        spelled, dots = self.spell(text), self.spell("…")
+        if cells(spelled) <= columns:
+            return spelled
+        return _beginning(spelled, columns - len(dots)) + dots if columns > len(dots) else ""
+
+    def fit(self, text: str, columns: int) -> str:
+        """*text* in exactly *columns* columns, cut or filled with spaces."""
+        return fill(self.clip(text, columns), columns)
+
     def paint(self, text: str, tone: Tone) -> str:
         """*text* in the colour of *tone*, on a terminal that has colours (SGR, ECMA-48 8.3.117)."""
         return f"\x1b[{tone.value}m{text}\x1b[0m" if self.color and tone is not Tone.PLAIN else text
@@ -83,27 +92,19 @@ def cells(text: str) -> int:
     return sum(_cell(char) for char in text)
 
 
-def fit(text: str, columns: int) -> str:
-    """*text*, made safe, in exactly *columns* columns: cut with `…` or filled with spaces."""
-    return fill(clip(escape(text), columns), columns)
-
-
 def fill(text: str, columns: int) -> str:
     """*text* with spaces after it, up to *columns* columns."""
     return text + " " * (columns - cells(text))
 
 
-def clip(text: str, columns: int) -> str:
-    """*text* if it takes no more than *columns* columns, else its beginning and `…`."""
-    if cells(text) <= columns:
-        return text
-    kept, room = [], columns - 1
+def _beginning(text: str, columns: int) -> str:
+    kept: list[str] = []
     for char in text:
-        room -= _cell(char)
-        if room < 0:
+        columns -= _cell(char)
+        if columns < 0:
             break
         kept.append(char)
-    return "".join(kept) + "…"
+    return "".join(kept)
 
 
 def _cell(char: str) -> int:

@@ -48,7 +48,7 @@ class StageView:
     started: float | None = None
     ended: float | None = None
     note: str = ""
-    objects: tuple[tuple[str, str], ...] = ()
+    applied: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ class RunView:
     version: str = ""
     target: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
+    source: str = ""
     sandbox: bool = False
     stages: tuple[StageView, ...] = ()
     started: float | None = None
@@ -123,7 +124,7 @@ class RunView:
     moves: tuple[Move, ...] = ()
     promoted: frozenset[str] = frozenset()
     already: frozenset[str] = frozenset()
-    found: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     measures: Mapping[Place, Measure] = field(default_factory=dict)
     gate: GateOpened | None = None
     rollback: RollbackView | None = None

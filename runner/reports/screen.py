@@ -1,0 +1,141 @@
+"""One live screen of a run, on a real terminal only; it redraws when something changed, four times a second at most."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import IO, cast
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.segment import Segment
+from rich.style import Style
+
+from runner.engine.events import Event
+from runner.engine.observations import Observation
+from runner.reports.fold import fold
+from runner.reports.frame import Moment, frame
+from runner.reports.lines import Line, layout, line_of
+from runner.reports.narrator import TONES
+from runner.reports.output import Output
+from runner.reports.progress import notice_after, said_of
+from runner.reports.rows import Row
+from runner.reports.terminal import Terminal, Tone
+from runner.reports.view import RunView
+
+PAUSE = 0.25  # seconds between two pictures
+RECENT = 3
+STYLES = {
+    Tone.PLAIN: Style(),
+    Tone.GOOD: Style(color="green"),
+    Tone.BAD: Style(color="red", bold=True),
+    Tone.WARN: Style(color="yellow"),
+    Tone.DIM: Style(dim=True),
+    Tone.NOW: Style(color="cyan", bold=True),
+    Tone.STRONG: Style(bold=True),
+}
+
+
+class Picture:
+    """Rows as rich draws them: finished segments, so that nothing is laid out twice."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Every row on a line of its own."""
+        del console, options
+        for row in self.rows:
+            for span in row.spans:
+                if span.text:
+                    yield Segment(span.text, STYLES[span.tone])
+            yield Segment.line()
+
+
+class Screen:
+    """A listener: the picture while the run goes on, and at its end the same lines that CI would have had."""
+
+    def __init__(
+        self,
+        view: RunView,
+        output: Output,
+        *,
+        speed: float | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.view = view
+        self.output = output
+        self._speed = speed
+        self._monotonic = monotonic
+        self._now = view.at
+        self._notice = ""
+        self._lines: list[tuple[str, Tone]] = []
+        self._recent: deque[str] = deque(maxlen=RECENT)
+        self._drawn: Sequence[Row] = ()
+        self._drawn_at = float("-inf")
+        self._console = console(output)
+        self._live = Live(
+            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, screen=False
+        )
+
+    def heard(self, event: Event, line: str) -> None:
+        """Take *event* into the picture."""
+        del line
+        before, self.view = self.view, fold(self.view, event)
+        self._now = max(self._now, event.at)
+        said = line_of(before, self.view, event, self.output.terminal)
+        if said is not None:
+            self._keep(said)
+        self._draw()
+
+    def noticed(self, observation: Observation) -> None:
+        """Show what stands in the way."""
+        said = said_of(observation, self._notice)
+        self._notice = notice_after(self._notice, observation)
+        if said is not None:
+            self._keep(Line(self._now, "run", *said))
+        self._draw()
+
+    def tick(self, now: float) -> None:
+        """Let the countdown go on."""
+        self._now = now
+        self._draw()
+
+    def close(self) -> None:
+        """Take the picture away and leave the lines of the run in its place."""
+        self._live.stop()
+        for line, tone in self._lines:
+            self.output.line(self.output.terminal.paint(line, tone))
+        self._lines.clear()
+
+    def _keep(self, line: Line) -> None:
+        shown = layout(self.view, self.output.terminal)(line)
+        self._lines.append((shown, TONES.get(line.word, Tone.PLAIN)))
+        self._recent.append(shown)
+
+    def _draw(self) -> None:
+        at = self._monotonic()
+        if at - self._drawn_at < PAUSE or self.view.started is None:
+            return
+        if not self._live.is_started:
+            self._live.start()
+        moment = Moment(self._now, self._notice, tuple(self._recent), self._speed)
+        width, height = self._console.size
+        rows = frame(self.view, moment, self.output.terminal, width, height)
+        if rows != self._drawn:
+            self._live.update(Picture(rows), refresh=True)
+            self._drawn, self._drawn_at = rows, at
+
+
+def console(output: Output) -> Console:
+    """A console that reads no environment of its own: what it may do was decided by the terminal."""
+    terminal: Terminal = output.terminal
+    return Console(
+        file=cast(IO[str], output),
+        force_terminal=True,
+        color_system="standard" if terminal.color else None,
+        no_color=not terminal.color,
+        width=terminal.width,
+        legacy_windows=False,
+        highlight=False,
+        _environ={},
+    )

@@ -1,0 +1,205 @@
+"""The last words of a run: how it ended, where the traffic is, and what a person can do now."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from runner.engine.events import Outcome
+from runner.reports.by_hand import kubectl_look, way_back
+from runner.reports.figures import duration, plural
+from runner.reports.progress import left
+from runner.reports.terminal import Terminal, Tone
+from runner.reports.view import Exposure, RunView, StageStatus, Standing
+from runner.reports.wording import joined, one_line, weights
+
+LABEL = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line, in its tone."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+def last_words(view: RunView, terminal: Terminal, *, handle: str = "") -> list[str]:
+    """The end of *view* in lines; *handle* is what `resume` wants: the run id, or a state file elsewhere."""
+    handle = one_line(handle or view.run)
+    said = [*_ending(view, handle), *_exposed(view, handle)]
+    return [terminal.paint(terminal.spell(line.text), line.tone) for line in said]
+
+
+def _ending(view: RunView, handle: str) -> list[Said]:
+    match view.standing:
+        case Outcome.SUCCEEDED:
+            return _succeeded(view, handle)
+        case Outcome.ROLLBACK_FAILED:
+            return _failed(view, handle)
+        case Outcome() as outcome:
+            return _went_back(view, outcome)
+        case (
+            Standing.PAUSED
+            | Standing.INTERRUPTED
+            | Standing.RUNNING
+            | Standing.WAITING
+            | Standing.ROLLING_BACK
+        ):
+            return _stands(view, handle)
+        case _:
+            assert_never(view.standing)
+
+
+def _succeeded(view: RunView, handle: str) -> list[Said]:
+    moved = {move.route for move in view.moves}
+    if not moved and view.already:
+        return [Said(f"Nothing to do: {_already(view)}.", Tone.GOOD)]
+    word = "Promoted" if view.promoted else "Succeeded"
+    said = [Said(f"{word}: {joined((_traffic(view) or 'no route was moved', _length(view)))}.", Tone.GOOD)]
+    if view.promoted & moved:
+        said.append(_line("go back", f"runner rollback {handle}"))
+    return said
+
+
+def _already(view: RunView) -> str:
+    routes = [
+        route for route in (view.playbook.routes if view.playbook else ()) if route.name in view.already
+    ]
+    return "; ".join(
+        f"{one_line(r.canary)} had all the traffic of {one_line(r.name)} before this run" for r in routes
+    )
+
+
+def _went_back(view: RunView, outcome: Outcome) -> list[Said]:
+    word = {Outcome.REJECTED: "Rejected", Outcome.ABORTED: "Aborted"}.get(outcome, "Rolled back")
+    tone = Tone.GOOD if outcome is Outcome.ROLLED_BACK else Tone.BAD
+    said = [Said(f"{_headline(word, view.reason or 'by command')}.", tone)]
+    said.append(
+        Said(f"Users are back: {joined((_traffic(view) or 'no traffic had moved', _read_back(view)))}.")
+    )
+    said += [_line("failed", _failures(view))] if view.failures is not None else []
+    said += [_line("stays", _applied(view))] if _applied(view) else []
+    if view.source and outcome is not Outcome.ROLLED_BACK:
+        sandbox = " --sandbox" if view.sandbox else ""
+        again = f"runner play {one_line(view.source)}{sandbox}"
+        said.append(_line("again", f"{again}   (a new run; this one is closed)"))
+    return said
+
+
+def _headline(word: str, reason: str) -> str:
+    """`Rejected: why`; a reason that begins with the word itself is not told twice."""
+    reason = one_line(reason)
+    if reason.lower().startswith(word.lower()):
+        return word + reason[len(word) :]
+    return f"{word}: {reason}"
+
+
+def _read_back(view: RunView) -> str:
+    back = view.rollback
+    if back is None or back.ended is None or not back.to:
+        return ""
+    return f"read back after {duration(back.ended - back.started)}"
+
+
+def _failures(view: RunView) -> str:
+    known = view.failures
+    if known is None:
+        return ""
+    share = f", {100 * known.failed / known.of:.1f} %" if known.of else ""
+    return f"{known.failed:,} of {known.of:,} requests{share}, while the canary had traffic"
+
+
+def _applied(view: RunView) -> str:
+    """What a rollback leaves: applied objects stay, and are named."""
+    names = dict.fromkeys(one_line(name) for stage in view.stages for name in stage.applied)
+    shown = list(names)[:6]
+    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+    return f"applied objects: {', '.join(shown)}{more}" if shown else ""
+
+
+def _failed(view: RunView, handle: str) -> list[Said]:
+    """Red, with the weights as last known and the lines that mend them by hand."""
+    trouble = view.rollback.trouble if view.rollback is not None else ""
+    said = [Said("ROLLBACK FAILED: traffic is not known to be safe. Wake somebody.", Tone.BAD)]
+    said.append(_line("why", one_line(trouble or view.reason)))
+    for route in view.playbook.routes if view.playbook else ():
+        if route.name not in view.splits or route.name not in view.safe:
+            continue
+        now, safe = view.splits[route.name], view.safe[route.name]
+        said.append(
+            Said(f"  {one_line(route.name)} is at {weights(now)}, and should be at {weights(safe)}", Tone.BAD)
+        )
+        said.append(_line("by hand", way_back(view, route)))
+        said.append(_line("look", kubectl_look(route, context=_context(view))))
+    return [*said, _line("try again", f"runner rollback {handle}")]
+
+
+def _context(view: RunView) -> str | None:
+    context = view.target.get("context")
+    return str(context) if context else None
+
+
+def _stands(view: RunView, handle: str) -> list[Said]:
+    """Paused, interrupted, or left without a word."""
+    asked = view.stopped is not None and view.stopped.code == 0
+    word = "Stopped" if asked else "Paused" if view.standing is Standing.PAUSED else "Interrupted"
+    reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
+    said = [Said(f"{joined((_headline(word, reason), _where(view)))}.", Tone.GOOD if asked else Tone.WARN)]
+    said.append(_line("resume", joined((f"runner resume {handle}", _remaining(view)))))
+    if view.splits:
+        said.append(_line("go back", joined((f"runner rollback {handle}", _safe(view)))))
+    said += [_line("by hand", way_back(view, route.route)) for route in view.exposed]
+    return said
+
+
+def _where(view: RunView) -> str:
+    stage = view.current or next((s for s in view.stages if s.status is StageStatus.FAILED), None)
+    if stage is None:
+        done = sum(stage.status in (StageStatus.SUCCEEDED, StageStatus.SKIPPED) for stage in view.planned)
+        return f"{done} of {plural(len(view.planned), 'stage')} done"
+    number = next((n for n, known in enumerate(view.planned, start=1) if known.name == stage.name), 0)
+    return f"in stage {number}/{len(view.planned)} {one_line(stage.name)}" if number else ""
+
+
+def _remaining(view: RunView) -> str:
+    until = view.due(view.current.name) if view.current is not None else None
+    return left(view, view.at) if until is not None else ""
+
+
+def _safe(view: RunView) -> str:
+    moved = {move.route for move in view.moves}
+    goals = [
+        f"{one_line(name)} to {weights(split)}" for name, split in sorted(view.safe.items()) if name in moved
+    ]
+    return ", ".join(goals)
+
+
+def _exposed(view: RunView, handle: str) -> list[Said]:
+    """The very last line, whenever a canary has traffic and its run has left."""
+    if view.outcome is Outcome.ROLLBACK_FAILED or not view.exposed:
+        return []
+    shares = ", ".join(_share(exposure) for exposure in view.exposed)
+    back = f"`runner rollback {handle}`"
+    then = back if view.outcome is not None else f"`runner resume {handle}` or {back}"
+    return [Said(f"{shares} and nobody is watching it: {then}", Tone.WARN)]
+
+
+def _share(exposure: Exposure) -> str:
+    route = exposure.route
+    return f"{exposure.share} % of {one_line(route.name)} is on {one_line(route.canary)}"
+
+
+def _traffic(view: RunView) -> str:
+    return ", ".join(
+        f"{one_line(route)} is at {weights(split)}" for route, split in sorted(view.splits.items())
+    )
+
+
+def _length(view: RunView) -> str:
+    stages = plural(sum(stage.status is StageStatus.SUCCEEDED for stage in view.stages), "stage")
+    if view.started is None or view.ended is None:
+        return stages
+    return f"{stages} in {duration(view.ended - view.started)}"
+
+
+def _line(label: str, text: str) -> Said:
+    return Said(f"  {label:<{LABEL}} {text}")
