@@ -29,7 +29,8 @@ class Conductor:
         """Go on until the engine says stop."""
         while True:
             for word in self.world.orders.poll():
-                self._notice(word)
+                self.notice(word)
+            self._keep_lease()
             now = self.world.clock.now()
             for listener in self.world.listeners:
                 listener.tick(now)
@@ -61,7 +62,17 @@ class Conductor:
             case _:
                 assert_never(action)
 
-    def _notice(self, observation: Observation) -> None:
+    def _keep_lease(self) -> None:
+        """Also in a long wait: who holds a lease shows it, and credentials that expire are noticed there."""
+        try:
+            self.world.lease.renew()
+        except TransientError as error:
+            if self.state.trouble is None:
+                self.notice(Trouble(self.world.clock.now(), error.message))
+        except RunnerError as error:
+            self.notice(Refused(error.message, int(error.exit_code)))
+
+    def notice(self, observation: Observation) -> None:
         self.state = evolve(self.state, observation)
         for listener in self.world.listeners:
             listener.noticed(observation)
@@ -77,25 +88,25 @@ class Conductor:
                 case Perform():
                     self._perform(action)
         except (TransientError, ConflictError) as error:
-            self._notice(Trouble(self.world.clock.now(), error.message))
+            self.notice(Trouble(self.world.clock.now(), error.message))
         except StageFailure as error:
-            self._notice(Broken(error.message))
+            self.notice(Broken(error.message))
         except RunnerError as error:
             reason = f"{error.message}\n{error.hint}" if error.hint else error.message
-            self._notice(Refused(reason, int(error.exit_code)))
+            self.notice(Refused(reason, int(error.exit_code)))
         else:
-            self._notice(Reached())
+            self.notice(Reached())
 
     def _look(self, action: Look) -> None:
         route = self.state.program.playbook.route(action.route)
         met = meet(self.world.cluster, route, self.state.program.run)
-        self._notice(RouteSeen(action.route, met.split, met.unfinished))
+        self.notice(RouteSeen(action.route, met.split, met.unfinished))
 
     def _probe(self, action: Probe) -> None:
         safe = {name: route.safe for name, route in self.state.routes.items()}
         seen = look(action.condition, self.state.program.playbook, self.world.cluster, safe)
         at = self.world.clock.now()
-        self._notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal))
+        self.notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal))
 
     def _perform(self, action: Perform) -> None:
         """Intent, conditional write, read-back, record."""

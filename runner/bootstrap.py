@@ -1,0 +1,197 @@
+"""The composition root: the only place that builds adapters and worlds."""
+
+import getpass
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from runner.errors import RunnerError
+from runner.model.config import Config
+from runner.model.playbook import Playbook
+from runner.model.scenario import Scenario
+from runner.ports import Clock, Cluster, Lease, Listener, Metrics
+
+if TYPE_CHECKING:
+    from runner.adapters.api_server import ApiServer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run takes place: its ports, what people are told of it, and what the journal keeps of it.
+
+    *acquire* takes the right to write to a playbook's routes; *failures* counts (failed, all) requests
+    between two times, where the place knows.
+    """
+
+    cluster: Cluster
+    metrics: Metrics
+    clock: Clock
+    lease: Lease
+    acquire: Callable[[Playbook], None]
+    target: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    failures: Callable[[float, float], tuple[int, int]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the command line says that a cluster and its metrics are reached."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    prometheus: str | None = None
+
+
+def who() -> str:
+    """The person or machine that gives orders: user@host."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):
+        return f"uid {os.getuid()}@{socket.gethostname()}"
+
+
+def new_run() -> str:
+    """A fresh run id, short enough to be typed."""
+    return secrets.token_hex(3)
+
+
+def operators_config() -> Config:
+    """The operator's Config of this machine."""
+    from runner.document.config import load_config
+
+    return load_config()
+
+
+def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Callable[[str], None]) -> Place:
+    """The real cluster that *reach* means. RunnerError when nothing, or another context, is meant."""
+    from runner.adapters.api_server import ApiServer
+    from runner.adapters.kubeconfig import Choice, connect
+    from runner.adapters.kubernetes import KubernetesCluster
+    from runner.adapters.lease import ClusterLease, identity
+
+    config = operators_config()
+    connection = connect(Choice(reach.kubeconfig, reach.context, playbook.target.namespace), config)
+    _guard_context(playbook, connection.context)
+    server = ApiServer(connection.login)
+    cluster = KubernetesCluster(server)
+    named = reach.prometheus or playbook.target.prometheus
+    lease = ClusterLease(cluster, clock, identity(run))
+    return Place(
+        cluster=cluster,
+        metrics=_metrics(named, playbook, config, cluster, server, clock, say),
+        clock=clock,
+        lease=lease,
+        acquire=lambda final: _acquire(lease, cluster, final),
+        target={
+            "sandbox": False,
+            "context": connection.context,
+            "server": connection.server,
+            "user": connection.user,
+            "namespace": playbook.target.namespace,
+            "kubeconfig": reach.kubeconfig,
+            "prometheus": named,
+        },
+    )
+
+
+def _guard_context(playbook: Playbook, context: str) -> None:
+    """The playbook's context is a guard and never a choice."""
+    wanted = playbook.target.context
+    if wanted is not None and wanted != context:
+        raise RunnerError(
+            f"the playbook is for context {wanted!r}, this would be {context!r}",
+            hint=f"say `--context {wanted}`, or play it in the sandbox: `--sandbox`",
+        )
+
+
+def _metrics(
+    named: str | None,
+    playbook: Playbook,
+    config: Config,
+    cluster: Cluster,
+    server: "ApiServer",
+    clock: Clock,
+    say: Callable[[str], None],
+) -> Metrics:
+    from runner.adapters.metrics_source import Surroundings, source_named, way_to
+    from runner.adapters.prometheus import Prometheus
+
+    if named is None:
+        return NoMetrics()
+    source = source_named(named, config)
+    around = Surroundings(cluster, server, playbook.target.namespace, say)
+    return Prometheus(way_to(source, around), clock)
+
+
+class NoMetrics:
+    """A playbook without a metrics source: no question has an answer."""
+
+    def query(self, expression: str, at: float) -> Any:
+        """Never evidence."""
+        from runner.model.evidence import NoAnswer
+
+        del expression, at
+        return NoAnswer("no Prometheus was named: write `target: {prometheus: ...}` or say --prometheus")
+
+
+def _acquire(lease: Any, cluster: Cluster, playbook: Playbook) -> None:
+    """The leases of all routes, with an epoch above any that their objects carry."""
+    from runner.adapters.lease import Target
+    from runner.routers.marker import marker_of
+    from runner.stages.shift import live
+
+    targets = [Target(route.namespace, route.virtual_service) for route in playbook.routes]
+    if not targets:
+        return
+    found = [live(cluster, route) for route in playbook.routes]
+    markers = [marker for item in found if item is not None and (marker := marker_of(item)) is not None]
+    lease.acquire(targets, above=max((marker.epoch for marker in markers), default=0))
+
+
+def real_clock(wake: int | None = None) -> Clock:
+    """The machine's time; *wake* ends a sleep early (see `adapters.clock`)."""
+    from runner.adapters.clock import SystemClock
+
+    return SystemClock(wake)
+
+
+def in_sandbox(
+    playbook: Playbook, scenario: Scenario | None, log: Path, *, start: float, seed: int, speed: float | None
+) -> Place:
+    """A fresh world of its own, whose effects are kept in *log*."""
+    import time
+
+    from runner.sandbox import open_world
+
+    world = open_world(log, playbook, scenario, start=start, seed=seed, speed=speed, sleep=time.sleep)
+    return _sandboxed(world, playbook)
+
+
+def back_in_sandbox(log: Path, playbook: Playbook, *, at: float, speed: float | None) -> Place:
+    """The world that *log* kept, at the time where the run left it."""
+    import time
+
+    from runner.sandbox import reopen_world
+
+    return _sandboxed(reopen_world(log, at=at, speed=speed, sleep=time.sleep), playbook)
+
+
+def _sandboxed(world: Any, playbook: Playbook) -> Place:
+    from runner.adapters.lease import LocalLease
+
+    return Place(
+        cluster=world.cluster,
+        metrics=world.metrics,
+        clock=world.clock,
+        lease=LocalLease(),
+        acquire=lambda _: None,
+        target={"sandbox": True, "namespace": playbook.target.namespace},
+        notes=tuple(world.assumptions),
+        listeners=(world,),
+        failures=world.failures,
+    )

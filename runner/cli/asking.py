@@ -1,0 +1,35 @@
+"""What `play` shows of a cluster before it touches it, and the question that follows."""
+
+import os
+import sys
+
+import click
+
+from runner.bootstrap import Place
+from runner.errors import UsageError
+from runner.model.playbook import Playbook
+from runner.reports.confirm import confirmation
+from runner.reports.terminal import terminal_of
+from runner.stages.meeting import meet
+
+
+def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool) -> None:
+    """Show where, what and how long; go on only with a person's yes, or with `-y`.
+
+    UsageError without a terminal and without `-y`, or without a context that anybody named.
+    """
+    asked = sys.stdin.isatty() and not yes
+    if not asked and not yes:
+        raise UsageError(
+            "confirmation is needed, but stdin is no terminal", hint="pass -y to play without asking"
+        )
+    if not asked and not context_given and playbook.target.context is None:
+        raise UsageError(
+            "nobody named the cluster that this is to play on",
+            hint="pass --context NAME, or write `target: {context: NAME}` in the playbook",
+        )
+    found = {route.name: meet(place.cluster, route, "").split for route in playbook.routes}
+    for line in confirmation(playbook, place.target, found, terminal_of(sys.stderr, os.environ)):
+        click.echo(line, err=True)
+    if asked and not click.confirm("Play it?", default=False, err=True):
+        raise UsageError("not played", hint="nothing was touched")

@@ -1,0 +1,60 @@
+"""Going back without a state file: the marker on the object says where safety lies."""
+
+from typing import Any
+
+import click
+
+from runner import bootstrap
+from runner.bootstrap import Reach
+from runner.errors import DisagreementError, ExitCode, RunnerError
+from runner.model.playbook import Playbook, Route, Target
+from runner.model.split import Split
+from runner.ports import Cluster
+from runner.routers import istio
+from runner.routers.marker import Marker, marker_of, with_marker
+from runner.stages.shift import live
+
+
+def go_back_by_marker(given: dict[str, Any]) -> int:
+    """Read the safe split from the marker, write it conditionally, read it back; the exit code."""
+    route = Route(given["route"], given["route"], given["namespace"], canary="", stable="")
+    playbook = Playbook("rollback", "0", Target(route.namespace), (route,), (), ())
+    reach = Reach(given["kubeconfig"], given["context"], given["prometheus"])
+    place = bootstrap.on_cluster(reach, playbook, "rollback", bootstrap.real_clock(), click.echo)
+    marker, split = _found(place.cluster, route)
+    safe = marker.safe
+    if safe is None:
+        raise RunnerError(f"the marker of run {marker.run} names no safe split", hint="shift by kubectl")
+    click.echo(f"{route.name} is at {split}; run {marker.run} calls {safe} safe", err=True)
+    if not given["yes"] and not click.confirm(f"Take it to {safe}?", err=True):
+        return int(ExitCode.USAGE)
+    return _written(place.cluster, route, marker, safe)
+
+
+def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
+    found = live(cluster, route)
+    if found is None:
+        raise RunnerError(f"VirtualService {route.namespace}/{route.name} does not exist")
+    marker = marker_of(found)
+    if marker is None:
+        raise RunnerError(
+            f"VirtualService {route.namespace}/{route.name} carries no marker of a run",
+            hint="no run has moved it, or somebody replaced it: `kubectl edit` is the way back",
+        )
+    return marker, istio.read(found, route)
+
+
+def _written(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int:
+    found = live(cluster, route)
+    if found is None:
+        raise RunnerError(f"VirtualService {route.namespace}/{route.name} does not exist")
+    known = Route(route.name, route.virtual_service, route.namespace, canary="", stable=next(iter(safe)))
+    weighted = istio.write(found, known, safe)
+    digest = istio.digest(weighted, known)
+    cluster.replace(with_marker(weighted, Marker(marker.run, "rollback", marker.epoch, safe, digest)))
+    back = live(cluster, route)
+    split = istio.read(back, known) if back is not None else None
+    if split != safe:
+        raise DisagreementError(f"{route.name} was written, but reading it back shows {split}")
+    click.echo(f"{route.name} is at {safe}, read back")
+    return int(ExitCode.OK)

@@ -1,0 +1,86 @@
+"""What `play`, `resume`, `rollback` and `abort` share: a run with its journal, its place and its watchers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runner.adapters.attention import Attention
+from runner.bootstrap import Place
+from runner.cli.watching import Watchers, Wishes
+from runner.conductor import Conductor, World
+from runner.engine.events import Event
+from runner.engine.evolve import replay
+from runner.engine.observations import Order
+from runner.engine.state import begin
+from runner.journal import JournalFile, OrdersFile
+from runner.journal.finding import path_of
+from runner.model.playbook import Playbook
+from runner.stages.kinds import compile_playbook
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One process's part in a run: the journal so far, what it adds first, and how far it is to go.
+
+    *fresh* are events of the past, with their lines, that nobody has been told yet.
+    """
+
+    playbook: Playbook
+    place: Place
+    journal: JournalFile
+    past: tuple[Event, ...]
+    fresh: tuple[tuple[Event, str], ...] = ()
+    first: tuple[Event, ...] = ()
+    orders: tuple[Order, ...] = ()
+    until: str | None = None
+    accept_live: bool = False
+
+
+def handle_of(path: Path, run: str) -> str:
+    """What a person types to mean this run: its id where that is enough, else its state file."""
+    return run if path == path_of(run) else str(path)
+
+
+def carry_on(session: Session, wishes: Wishes) -> int:
+    """Play until the run stands still; the exit code."""
+    handle = handle_of(session.journal.path, session.journal.run)
+    watchers = Watchers(session.journal.run, session.playbook, wishes, session.past)
+    attention = Attention(OrdersFile(session.journal.path), *watchers.sources)
+    try:
+        with watchers.watching(session.place.notes), attention.listening(watchers.interrupted):
+            code = _played(session, watchers, attention)
+    finally:
+        session.journal.close()
+    watchers.last_words(handle, session.place.failures)
+    return code
+
+
+def _played(session: Session, watchers: Watchers, attention: Attention) -> int:
+    for event, line in session.fresh:
+        watchers.heard(event, line)
+        for listener in session.place.listeners:
+            listener.heard(event, line)
+    session.place.acquire(session.playbook)
+    try:
+        conductor = _conductor(session, watchers, attention)
+        conductor.record(*session.first)
+        for order in session.orders:
+            conductor.notice(order)
+        return conductor.play().code
+    finally:
+        session.place.lease.release()
+
+
+def _conductor(session: Session, watchers: Watchers, attention: Attention) -> Conductor:
+    place = session.place
+    program = compile_playbook(session.journal.run, session.playbook)
+    state = begin(program, until=session.until, accept_live=session.accept_live)
+    world = World(
+        cluster=place.cluster,
+        metrics=place.metrics,
+        clock=place.clock,
+        journal=session.journal,
+        orders=attention,
+        lease=place.lease,
+        listeners=(*place.listeners, watchers),
+    )
+    return Conductor(replay(state, session.past), world)

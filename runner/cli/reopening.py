@@ -1,0 +1,74 @@
+"""A run taken up again: its journal, its recorded playbook, and the place where it was."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner import bootstrap
+from runner.bootstrap import Place, Reach
+from runner.cli.recording import recorded_playbook
+from runner.engine.events import Event, RunResumed
+from runner.engine.observations import Order
+from runner.journal import JournalFile, Record
+from runner.model.playbook import Playbook
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """What is needed to go on."""
+
+    playbook: Playbook
+    place: Place
+    journal: JournalFile
+    record: Record
+
+
+def reopen(path: Path, reach: Reach, speed: float | None) -> Reopened:
+    """Lock the journal, rebuild the playbook, find the place again."""
+    journal, record = JournalFile.resume(path)
+    try:
+        playbook = recorded_playbook(record)
+        place = _place(record, path, playbook, reach, speed)
+    except BaseException:
+        journal.close()
+        raise
+    return Reopened(playbook, place, journal, record)
+
+
+def _place(record: Record, path: Path, playbook: Playbook, reach: Reach, speed: float | None) -> Place:
+    target = record.started.target
+    if target.get("sandbox"):
+        log = Path(f"{path}.world")
+        return bootstrap.back_in_sandbox(log, playbook, at=record.events[-1].at, speed=speed)
+    clock = bootstrap.real_clock()
+    said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
+    return bootstrap.on_cluster(_recorded(reach, target), playbook, record.run, clock, said)
+
+
+def _recorded(reach: Reach, target: Any) -> Reach:
+    """What the command line does not say is as it was."""
+    return replace(
+        reach,
+        kubeconfig=reach.kubeconfig or target.get("kubeconfig"),
+        context=reach.context or target.get("context"),
+        prometheus=reach.prometheus or target.get("prometheus"),
+    )
+
+
+def resumed(at: float) -> Event:
+    """The event with which a process takes up a run."""
+    return RunResumed(at, bootstrap.who())
+
+
+def session_facts(reopened: Reopened, *orders: Order) -> dict[str, Any]:
+    """The parts of a session that every way of taking up a run shares."""
+    return {
+        "playbook": reopened.playbook,
+        "place": reopened.place,
+        "journal": reopened.journal,
+        "past": reopened.record.events,
+        "first": (resumed(reopened.place.clock.now()),),
+        "orders": orders,
+    }

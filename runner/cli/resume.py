@@ -1,0 +1,36 @@
+"""`runner resume [RUN]`."""
+
+from typing import Any
+
+import click
+
+from runner.bootstrap import Reach
+from runner.cli import options
+from runner.cli.playing import Session, carry_on
+from runner.cli.recording import refuse_drift
+from runner.cli.reopening import reopen, session_facts
+from runner.cli.watching import Wishes
+from runner.errors import UsageError
+from runner.journal import read
+from runner.journal.finding import find, finished
+
+
+@click.command("resume")
+@click.argument("run", required=False)
+@click.option("--until", metavar="STAGE", help="Stop after this stage; the run can be resumed again.")
+@click.option(
+    "--accept-drift", metavar="DIGEST", help="Go on with the recorded playbook though the file changed."
+)
+@options.where
+@options.watching
+@click.pass_context
+def command(ctx: click.Context, /, **given: Any) -> None:
+    """Continue RUN, a run id or a state file; without it the newest unfinished run."""
+    path = find(given["run"], unfinished=given["run"] is None)
+    record = read(path)
+    if finished(record):
+        raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
+    refuse_drift(record, given["accept_drift"])
+    wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
+    reopened = reopen(path, Reach(given["kubeconfig"], given["context"], given["prometheus"]), wishes.speed)
+    ctx.exit(carry_on(Session(**session_facts(reopened), until=given["until"]), wishes))

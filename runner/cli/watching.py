@@ -1,0 +1,96 @@
+"""Who watches a run from this process: a screen or lines, the journal's lines, a log file, a person's answers."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from runner.engine.events import Event
+from runner.engine.observations import Observation
+from runner.model.playbook import Playbook
+from runner.ports import Listener, Orders
+from runner.reports.fold import fold, opening, replay
+from runner.reports.jsonl import JournalLines
+from runner.reports.narrator import Narrator
+from runner.reports.output import Output
+from runner.reports.summary import last_words
+from runner.reports.terminal import terminal_of
+from runner.reports.view import Failures, RunView
+
+Failed = Callable[[float, float], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How the person wants to watch."""
+
+    output: str = "text"
+    speed: float | None = None
+    plain: bool = False
+    log_file: str | None = None
+    yes: bool = False
+
+
+class Watchers:
+    """One listener made of several; what cannot be written never stops the run."""
+
+    def __init__(self, run: str, playbook: Playbook, wishes: Wishes, past: Sequence[Event]) -> None:
+        self._stdout = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=wishes.plain))
+        self._stderr = Output(sys.stderr, terminal_of(sys.stderr, os.environ, plain=wishes.plain))
+        self._words = self._stderr if wishes.output == "jsonl" else self._stdout
+        self._view = replay(opening(run, playbook), past)
+        self._teller = (
+            JournalLines(self._stdout) if wishes.output == "jsonl" else Narrator(self._view, self._stdout)
+        )
+        self._listeners: list[Listener] = [self._teller]
+        self.sources: tuple[Orders, ...] = ()
+
+    def heard(self, event: Event, line: str) -> None:
+        """Tell everybody."""
+        self._view = fold(self._view, event)
+        for listener in self._listeners:
+            listener.heard(event, line)
+
+    def noticed(self, observation: Observation) -> None:
+        """Tell everybody."""
+        for listener in self._listeners:
+            listener.noticed(observation)
+
+    def tick(self, now: float) -> None:
+        """Tell everybody."""
+        for listener in self._listeners:
+            listener.tick(now)
+
+    @contextmanager
+    def watching(self, notes: Sequence[str]) -> Iterator[None]:
+        """Until the block ends; *notes* are said first."""
+        for note in notes:
+            self._words.line(note)
+        try:
+            yield
+        finally:
+            self._teller.close()
+
+    def interrupted(self, name: str) -> None:
+        """Say at once that the signal was heard."""
+        self._stderr.line(
+            f"{name}: stopping at a safe point. Once more: leave now (what was done is recorded)."
+        )
+
+    def last_words(self, handle: str, failures: Failed | None) -> None:
+        """How it ended, and what a person can do now."""
+        view = self._counted(failures)
+        self._words.line()
+        for line in last_words(view, self._words.terminal, handle=handle):
+            self._words.line(line)
+        self._stdout.close()
+        self._stderr.close()
+
+    def _counted(self, failures: Failed | None) -> RunView:
+        """With the requests that failed while a canary had traffic, where the place can tell."""
+        moved = [move.at for move in self._view.moves]
+        if failures is None or not moved:
+            return self._view
+        failed, of = failures(min(moved), max(self._view.at, max(moved)))
+        return replace(self._view, failures=Failures(failed, of))
