@@ -88,6 +88,11 @@ def build(*, mesh: bool = True) -> Binaries:
     )
 
 
+def workloads() -> Path:
+    """The program that has the load generator, also for clusters that are no rig of ours."""
+    return _built(next(program for program in PROGRAMS if program.name == "workloads"))
+
+
 def _lacking_system() -> list[str]:
     if sys.platform != "linux":
         return [f"Linux (this is {sys.platform})"]

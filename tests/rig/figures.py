@@ -1,0 +1,66 @@
+"""What the suite measured, written down by the suite itself: docs/reference/rig-figures.md."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rig.build import KUBERNETES_VERSION
+from rig.cluster import REPOSITORY
+from rig.places import SOURCES
+
+PAGE = REPOSITORY / "docs" / "reference" / "rig-figures.md"
+
+PREFACE = """\
+# Figures of the rig
+
+What `make test-rig` measured on real parts: kube-apiserver, Istio's istiod and webhook, stock Envoys, Prometheus.
+The suite writes this page; nobody edits it.
+
+"""
+
+
+@dataclass(slots=True)
+class Figures:
+    """Tables that grow while tests run."""
+
+    tables: dict[str, list[tuple[str, ...]]] = field(default_factory=dict)
+    headers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def add(self, table: str, **row: str) -> None:
+        """Add one row; its columns are the names given."""
+        self.headers[table] = tuple(name.replace("_", " ") for name in row)
+        self.tables.setdefault(table, []).append(tuple(row.values()))
+
+    def write(self, path: Path = PAGE) -> None:
+        """Write the page anew."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PREFACE + _conditions() + "".join(self._table(name) for name in self.tables))
+
+    def _table(self, name: str) -> str:
+        header = self.headers[name]
+        lines = [header, ("---",) * len(header), *self.tables[name]]
+        return f"\n## {name}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _conditions() -> str:
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    parts = {
+        "Kubernetes": KUBERNETES_VERSION.removeprefix("v"),
+        "Istio": _required("istiod", "istio.io/istio"),
+        "Envoy": (SOURCES / "requirements.txt").read_text().split("==")[1].split()[0],
+        "Prometheus": _required("prometheus", "github.com/prometheus/prometheus"),
+        "Python": platform.python_version(),
+        "Linux": platform.release(),
+    }
+    listed = ", ".join(f"{name} {version}" for name, version in parts.items())
+    return f"Measured on {today}, on {os.cpu_count()} cores, with {listed}.\n"
+
+
+def _required(module: str, path: str) -> str:
+    found = re.search(rf"{re.escape(path)} (v\S+)", (SOURCES / module / "go.mod").read_text())
+    return found[1] if found else "?"
