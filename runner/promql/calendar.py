@@ -1,10 +1,10 @@
 """Date parts of Unix time in UTC; any year, unlike `datetime`."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 _DAY = 86_400
+_DAWN = -9_223_372_028_741_760_000  # March 1 of the year -292277022400, where Go's calendar begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def moment(seconds: float) -> Moment:
 
 
 def _whole(seconds: float) -> int:
-    # Go on amd64 turns what does not fit an int64, NaN among it, into the smallest int64.
-    if math.isnan(seconds) or not -(2.0**63) <= seconds < 2.0**63:
-        return -(2**63)
-    return int(seconds)
+    # Go on amd64 turns what does not fit an int64, NaN among it, into the smallest int64, and its calendar wraps.
+    fits = -(2.0**63) <= seconds < 2.0**63
+    whole = int(seconds) if fits else -(2**63)
+    return whole if whole >= _DAWN else whole + 2**64
 
 
 def _is_leap(year: int) -> bool:

@@ -45,6 +45,9 @@ class Evaluation:
         self._budget = budget
         self._series: dict[Selector, Sequence[Series]] = {}
         for span in spans(tree, start, end):
+            for matcher in span.selector.matchers:
+                if matcher.pattern is not None:
+                    matcher.pattern.refill()
             self._series[span.selector] = storage.select(span.selector.matchers, span.start, span.end)
             budget.check_series(len(self._series[span.selector]))
         self._inner: dict[Subquery, dict[int, list[Point]]] = {}
@@ -69,7 +72,7 @@ class Evaluation:
         """The points of an instant vector at *at*."""
         match node:
             case Selector():
-                points = [(labels, value) for labels, _, value in self._instant(node, at)]
+                points = [(labels, value) for labels, _, value in self._instant(node, self._moment(node, at))]
             case Call():
                 points = self._call(node, at)
             case Aggregation():
@@ -91,8 +94,7 @@ class Evaluation:
             return self._subquery_windows(node, at)
         return self._range_windows(node, at)
 
-    def _instant(self, selector: Selector, at: int) -> Iterator[tuple[Labels, int, float]]:
-        moment = self._moment(selector, at)
+    def _instant(self, selector: Selector, moment: int) -> Iterator[tuple[Labels, int, float]]:
         oldest = moment - LOOKBACK
         for series in self._series[selector]:
             index = bisect_right(series.timestamps, moment) - 1
@@ -153,9 +155,14 @@ class Evaluation:
         if call.function == "absent_over_time":
             return self._absent_over_time(call, at)
         if call.function == "timestamp" and isinstance(call.arguments[0], Selector):
-            sampled = self._instant(call.arguments[0], at)
-            return unique([(labels.nameless(), moment / 1000) for labels, moment, _ in sampled])
+            return unique(self._timestamps(call.arguments[0], at))
         return unique(functions.call(call, at, self.vector, self.scalar))
+
+    def _timestamps(self, selector: Selector, at: int) -> list[Point]:
+        """When the selected samples were taken; under `@`, Prometheus drops the offset here."""
+        fixed = self._scope.moment(selector.at)
+        moment = self._moment(selector, at) if fixed is None else fixed
+        return [(labels.nameless(), taken / 1000) for labels, taken, _ in self._instant(selector, moment)]
 
     def _over_time(self, call: Call, at: int) -> list[Point]:
         compute = self._window_function(call, at)

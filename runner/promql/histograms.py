@@ -2,7 +2,6 @@
 
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -59,13 +58,13 @@ def quantile(rank: float, buckets: list[Bucket]) -> float:
     if ordered is None:
         return floats.NAN
     _make_monotonic(ordered)
-    if len(ordered) < 2 or ordered[-1].count == 0 or math.isnan(ordered[-1].count):
+    if len(ordered) < 2 or ordered[-1].count == 0:
         return floats.NAN
     return _interpolate(rank * ordered[-1].count, ordered)
 
 
 def _interpolate(wanted: float, ordered: list[Bucket]) -> float:
-    index = bisect_left(ordered, wanted, hi=len(ordered) - 1, key=lambda bucket: bucket.count)
+    index = _search(wanted, ordered)
     if index == len(ordered) - 1:
         return ordered[-2].bound
     if index == 0 and ordered[0].bound <= 0:
@@ -73,6 +72,18 @@ def _interpolate(wanted: float, ordered: list[Bucket]) -> float:
     start, below = (ordered[index - 1].bound, ordered[index - 1].count) if index else (0.0, 0.0)
     bucket = ordered[index]
     return start + (bucket.bound - start) * floats.divide(wanted - below, bucket.count - below)
+
+
+def _search(wanted: float, ordered: list[Bucket]) -> int:
+    """The first bucket that counts at least *wanted*, else the last; by halving, as NaN counts show."""
+    low, high = 0, len(ordered) - 1
+    while low < high:
+        middle = (low + high) // 2
+        if ordered[middle].count >= wanted:
+            high = middle
+        else:
+            low = middle + 1
+    return low
 
 
 def _ordered(buckets: list[Bucket]) -> list[Bucket] | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from runner.promql.errors import EvaluationError
 from runner.promql.labels import Labels
-from runner.promql.regex import compile_pattern
+from runner.promql.regex import Match, Pattern, compile_pattern
 
 Point = tuple[Labels, float]
 
@@ -25,11 +25,11 @@ def join(points: Sequence[Point], target: str, separator: str, *sources: str) ->
 
 def replace(points: Sequence[Point], target: str, replacement: str, source: str, pattern: str) -> list[Point]:
     """Where the whole of label *source* matches *pattern*, *target* becomes the expanded *replacement*."""
-    compiled = compile_pattern(pattern)
+    compiled = _pattern(pattern)
     _check(target, "invalid destination label name in label_replace(): ")
     out: list[Point] = []
     for labels, value in points:
-        found = compiled.compiled.fullmatch(labels.value(source))
+        found = compiled.match(labels.value(source))
         if found is None:
             out.append((labels, value))
             continue
@@ -37,15 +37,20 @@ def replace(points: Sequence[Point], target: str, replacement: str, source: str,
     return out
 
 
-def _expand(template: str, found: re.Match[str]) -> str:
+def _pattern(text: str) -> Pattern:
+    try:
+        pattern = compile_pattern(text)
+    except EvaluationError as error:
+        raise EvaluationError(f"invalid regular expression in label_replace(): {text}") from error
+    pattern.refill()
+    return pattern
+
+
+def _expand(template: str, found: Match) -> str:
     def referenced(reference: re.Match[str]) -> str:
         if reference.group(1):
             return "$"
-        name = reference.group(2) or reference.group(3)
-        try:
-            return found.group(int(name) if name.isdigit() else name) or ""
-        except IndexError:
-            return ""
+        return found.group(reference.group(2) or reference.group(3))
 
     return _REFERENCE.sub(referenced, template)
 

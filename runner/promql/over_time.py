@@ -23,22 +23,28 @@ class Window:
 
 def rate(window: Window) -> float | None:
     """Increase per second."""
-    increased = increase(window)
-    return None if increased is None else increased / ((window.end - window.start) / 1000)
+    if len(window.values) < 2:
+        return None
+    rise = _rise(window.values)
+    return rise * (_extrapolation(window, rise, is_counter=True) / ((window.end - window.start) / 1000))
 
 
 def increase(window: Window) -> float | None:
     """How far a counter rose, resets added back, extrapolated to the whole range."""
-    values = window.values
-    if len(values) < 2:
+    if len(window.values) < 2:
         return None
+    rise = _rise(window.values)
+    return rise * _extrapolation(window, rise, is_counter=True)
+
+
+def _rise(values: Sequence[float]) -> float:
     rise = values[-1] - values[0]
     previous = values[0]
     for value in values:
         if value < previous:
             rise += previous
         previous = value
-    return rise * _extrapolation(window, rise, is_counter=True)
+    return rise
 
 
 def delta(window: Window) -> float | None:

@@ -1,28 +1,24 @@
-"""RE2 patterns, matched against a whole label value."""
+"""Compiled patterns, remembered, with their mistakes in the words of queries."""
 
-import re
-from dataclasses import dataclass
 from functools import lru_cache
 
-from runner.promql.errors import RefusedError
+from runner.promql.errors import EvaluationError, PromQLError, RefusedError
+from runner.promql.re2 import Match, Pattern, PatternError, compile_tree, parse
 
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A compiled pattern."""
-
-    text: str
-    compiled: re.Pattern[str]
-
-    def matches(self, value: str) -> bool:
-        """Whether the whole of *value* matches."""
-        return self.compiled.fullmatch(value) is not None
+__all__ = ["Match", "Pattern", "PatternError", "compile_pattern"]
 
 
 @lru_cache(maxsize=512)
 def compile_pattern(text: str) -> Pattern:
-    """The pattern of an RE2 text."""
+    """The pattern of an RE2 text. RefusedError for what is RE2 and not supported, else EvaluationError."""
     try:
-        return Pattern(text, re.compile(text, re.DOTALL | re.ASCII))
-    except re.error as error:
-        raise RefusedError(f'pattern "{text}": {error}', feature="pattern") from error
+        return Pattern(text, compile_tree(parse(text)))
+    except PatternError as error:
+        raise _explained(text, error) from error
+
+
+def _explained(text: str, error: PatternError) -> PromQLError:
+    message = f'pattern "{text[:60]}": {error}'
+    if error.unsupported is not None:
+        return RefusedError(message, feature=f"pattern {error.unsupported}")
+    return EvaluationError(message)

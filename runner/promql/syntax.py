@@ -1,14 +1,15 @@
 """From text to tree: promql-parser reads, this module translates and refuses by name."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from functools import lru_cache
 
 import promql_parser as parser
 
+from runner.promql import blame
 from runner.promql.catalogue import AGGREGATIONS, REFUSED, SCALAR_FUNCTIONS, SUPPORTED
-from runner.promql.errors import QuerySyntaxError, RefusedError
+from runner.promql.errors import EvaluationError, QuerySyntaxError, RefusedError
 from runner.promql.labels import NAME, Matcher, MatchOperator
+from runner.promql.stand_ins import Reading
 from runner.promql.tokens import scan
 from runner.promql.tree import (
     Aggregation,
@@ -50,25 +51,27 @@ def parse(text: str) -> Node:
 @lru_cache(maxsize=REMEMBERED)
 def read(text: str) -> tuple[Node, tuple[RefusedError, ...]]:
     """The tree of *text*, with everything in it that is not supported. QuerySyntaxError where it is no PromQL."""
-    words = scan(text)
+    reading = Reading(text, scan(text))
     try:
-        expression = parser.parse(words.safe_text)
+        expression = parser.parse(reading.safe_text)
     except ValueError as error:
-        raise _syntax_error(text, str(error)) from error
-    translation = _Translation(iter(words.times))
+        raise _syntax_error(reading, str(error)) from error
+    translation = _Translation(reading)
     tree = translation.node(expression, 0)
     return tree, tuple(translation.refused)
 
 
-def _syntax_error(text: str, message: str) -> QuerySyntaxError:
-    return QuerySyntaxError(message, offset=len(text))
+def _syntax_error(reading: Reading, message: str) -> QuerySyntaxError:
+    offset = blame.offset(reading.safe_text, reading.tokens, message)
+    return QuerySyntaxError(blame.words(reading.tokens, message, offset), offset=offset)
 
 
 class _Translation:
-    """One walk over a parsed expression, in the order of the text: *times* are taken as `@` is met."""
+    """One walk over a parsed expression, in the order of the text, as times and patterns are taken from it."""
 
-    def __init__(self, times: Iterator[int]) -> None:
-        self._times = times
+    def __init__(self, reading: Reading) -> None:
+        self._times = iter(reading.times)
+        self._patterns = iter(reading.patterns)
         self.refused: list[RefusedError] = []
 
     def node(self, expression: parser.Expr, depth: int) -> Node:  # noqa: C901, PLR0911 - one case per kind
@@ -105,8 +108,20 @@ class _Translation:
             refusal = RefusedError('"or" between label matchers is no PromQL', feature="or between matchers")
             self.refused.append(refusal)
         name = (Matcher(NAME, MatchOperator.EQUAL, selector.name),) if selector.name else ()
-        matchers = tuple(_matcher(matcher) for matcher in selector.matchers.matchers)
-        return Selector((*name, *matchers), _offset(selector), self._at(selector))
+        matchers = (*name, *(self._matcher(matcher) for matcher in selector.matchers.matchers))
+        if not self.refused and all(matcher.matches("") for matcher in matchers):
+            raise QuerySyntaxError("vector selector must contain at least one non-empty matcher", offset=0)
+        return Selector(matchers, _offset(selector), self._at(selector))
+
+    def _matcher(self, matcher: parser.Matcher) -> Matcher:
+        operator = next(ours for theirs, ours in _OPERATORS if theirs == matcher.op)
+        if operator in (MatchOperator.EQUAL, MatchOperator.NOT_EQUAL):
+            return Matcher(matcher.name, operator, matcher.value)
+        pattern = next(self._patterns)
+        try:
+            return Matcher(matcher.name, operator, pattern.value)
+        except EvaluationError as error:
+            raise QuerySyntaxError(error.message, offset=pattern.offset) from error
 
     def _subquery(self, subquery: parser.SubqueryExpr, depth: int) -> Subquery:
         inner = self.node(subquery.expr, depth)
@@ -156,11 +171,6 @@ class _Translation:
 
 def _negated(node: Node) -> Node:
     return Number(-node.value) if isinstance(node, Number) else Negation(node)
-
-
-def _matcher(matcher: parser.Matcher) -> Matcher:
-    operator = next(ours for theirs, ours in _OPERATORS if theirs == matcher.op)
-    return Matcher(matcher.name, operator, matcher.value)
 
 
 def _matching(modifier: parser.BinModifier | None) -> Matching:

@@ -1,15 +1,13 @@
 """The words of a query's text, read before the parser sees it.
 
-The parser (promql-parser 0.12) is native code: it overflows its stack on deep nesting, panics on times before
-1970 and on durations beyond its range, and tells no positions. So what would hurt it is found here first.
+The parser (promql-parser 0.12) is native code: it overflows its stack on deep nesting and panics on durations
+beyond its range. What would hurt it is refused here.
 """
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import pairwise
 
 from runner.promql.errors import QuerySyntaxError, RefusedError
 
@@ -24,14 +22,16 @@ KEYWORD_OPERATORS = frozenset({"and", "or", "unless", "atan2"})
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
-    |(?P<number>0[xX][0-9a-fA-F_]+|(?:\d+(?:ms|[smhdwy]))+(?![\w.])|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)
+    |(?P<number>0[xX][0-9a-fA-F_]+|(?:\d+(?:ms|[smhdwy]))+(?![\w.])
+        |(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d[\d_]*)?)
     |(?P<name>[a-zA-Z_][a-zA-Z0-9_:]*|:[a-zA-Z_:][a-zA-Z0-9_:]*)
     |(?P<symbol>=~|!~|==|!=|<=|>=|[-+*/%^=<>@,(){}\[\]:])
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
 _DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
-_BYTE_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{3}|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
+_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,79 +47,57 @@ class Token:
         return self.offset + len(self.text)
 
     @property
+    def is_duration(self) -> bool:
+        """Whether the number carries units."""
+        return _DURATION.match(self.text) is not None and not self.text.lower().startswith("0x")
+
+    @property
     def seconds(self) -> float:
         """What a number or a duration says, in seconds; QuerySyntaxError when it is out of range."""
-        parts = _DURATION.findall(self.text)
-        if parts:
+        if self.is_duration:
+            parts = _DURATION.findall(self.text)
             return math.fsum(int(count) * UNIT_SECONDS[unit] for count, unit in parts)
-        digits = self.text.replace("_", "")
-        value = float(int(digits, 16)) if digits[:2].lower() == "0x" else _plain_number(digits)
+        value = _number(self.text.replace("_", ""))
         if math.isinf(value):
             raise QuerySyntaxError(f'number "{self.text}" is out of range', offset=self.offset)
         return value
 
+    @property
+    def value(self) -> str:
+        """What a quoted string says; QuerySyntaxError or RefusedError for escapes that say nothing."""
+        inside = self.text[1:-1]
+        if self.text[0] == "`" or "\\" not in inside:
+            return inside
+        return _ESCAPE.sub(self._unescaped, inside)
 
-def _plain_number(digits: str) -> float:
+    def _unescaped(self, escape: re.Match[str]) -> str:
+        code = escape[1]
+        if len(code) == 1:
+            character = _ESCAPED.get(code) or (code if code == self.text[0] else None)
+            if character is None:
+                raise QuerySyntaxError(f"unknown escape sequence {escape[0]}", offset=self.offset + 1 + escape.start())
+            return character
+        number = int(code[1:], 16) if code[0] in "xuU" else int(code, 8)
+        if code[0] not in "uU" and number > 0x7F:
+            raise RefusedError(
+                f"{escape[0]} is a byte that is no character by itself",
+                feature="byte escape",
+                hint="write the character",
+            )
+        if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+            raise QuerySyntaxError(f"{escape[0]} is no character", offset=self.offset + 1 + escape.start())
+        return chr(number)
+
+
+def _number(digits: str) -> float:
+    if digits[:2].lower() == "0x":
+        return float(int(digits, 16)) if len(digits) < 250 else math.inf
     if len(digits) > 1 and digits[0] == "0" and digits.isdigit() and not set(digits) & set("89"):
-        return float(int(digits, 8))  # Go reads a leading zero as octal
+        return float(int(digits, 8)) if len(digits) < 300 else math.inf  # Go reads a leading zero as octal
     return float(digits)
 
 
-@dataclass(frozen=True)
-class Scan:
-    """The words of *text*, and the same text with what the parser cannot take replaced by what it can.
-
-    *times* are the moments of `@ number`, in milliseconds and in the order written.
-    """
-
-    text: str
-    tokens: tuple[Token, ...]
-
-    @cached_property
-    def times(self) -> tuple[int, ...]:
-        return tuple(moment for _, _, moment in self._moments())
-
-    @cached_property
-    def safe_text(self) -> str:
-        """As long as the text, so that offsets stay true."""
-        safe = self.text
-        for token in self.tokens:
-            if token.kind == "number" and "_" in token.text:
-                safe = _overwrite(safe, token.offset, token.end, token.text.replace("_", ""))
-        for start, end, _ in self._moments():
-            safe = _overwrite(safe, start, end, "0")
-        return safe
-
-    def _moments(self) -> Iterator[tuple[int, int, int]]:
-        for index, token in enumerate(self.tokens):
-            if token.text != "@" or token.kind != "symbol":
-                continue
-            sign, number = _signed(self.tokens, index + 1)
-            if number is not None:
-                yield self.tokens[index + 1].offset, number.end, _milliseconds(number, sign)
-
-
-def _signed(tokens: tuple[Token, ...], index: int) -> tuple[int, Token | None]:
-    sign = 1
-    if index < len(tokens) and tokens[index].text in ("+", "-"):
-        sign = -1 if tokens[index].text == "-" else 1
-        index += 1
-    found = index < len(tokens) and tokens[index].kind == "number"
-    return sign, tokens[index] if found else None
-
-
-def _milliseconds(number: Token, sign: int) -> int:
-    moment = number.seconds * 1000
-    if moment >= 2**63:
-        raise QuerySyntaxError("timestamp out of bounds for @ modifier", offset=number.offset)
-    return sign * math.floor(moment + 0.5)
-
-
-def _overwrite(text: str, start: int, end: int, new: str) -> str:
-    return text[:start] + new.ljust(end - start) + text[end:]
-
-
-def scan(text: str) -> Scan:
+def scan(text: str) -> tuple[Token, ...]:
     """The words of *text*. QuerySyntaxError or RefusedError for what the parser would not survive."""
     if len(text) > MAX_LENGTH:
         raise RefusedError(
@@ -127,9 +105,9 @@ def scan(text: str) -> Scan:
         )
     tokens = tuple(_tokens(text))
     _check_nesting(tokens)
-    for before, token in pairwise((Token("start", "", 0), *tokens)):
-        _check(before, token)
-    return Scan(text, tokens)
+    for index, token in enumerate(tokens):
+        _check(tokens, index, token)
+    return tokens
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -148,7 +126,7 @@ def _tokens(text: str) -> Iterator[Token]:
             yield token
 
 
-def _check_nesting(tokens: tuple[Token, ...]) -> None:
+def _check_nesting(tokens: Sequence[Token]) -> None:
     depth = operators = 0
     for token in tokens:
         if token.kind == "symbol" and token.text in "({[":
@@ -164,27 +142,16 @@ def _check_nesting(tokens: tuple[Token, ...]) -> None:
             )
 
 
-def _check(before: Token, token: Token) -> None:
-    if token.kind == "number" and token.seconds > MAX_SECONDS and before.text in ("[", ":", "offset", "-", "+"):
-        _check_duration(before, token)
+def _check(tokens: Sequence[Token], index: int, token: Token) -> None:
+    if token.kind == "number" and token.seconds > MAX_SECONDS and (token.is_duration or _measures(tokens, index)):
+        raise QuerySyntaxError("duration out of range", offset=token.offset)
     if token.kind == "string":
-        _check_string(token)
+        _ = token.value
     if token.kind == "other" and token.text in "\"'`":
         raise QuerySyntaxError("unterminated string", offset=token.offset, hint="close the quote")
 
 
-def _check_duration(before: Token, token: Token) -> None:
-    if before.text in ("[", ":", "offset") or _DURATION.match(token.text):
-        raise QuerySyntaxError("duration out of range", offset=token.offset)
-
-
-def _check_string(token: Token) -> None:
-    if token.text[0] == "`":
-        return
-    for escape in _BYTE_ESCAPE.finditer(token.text):
-        digits = escape.group(1)
-        code = int(digits[1:], 16) if digits[0] == "x" else int(digits, 8) if digits.isdigit() and len(digits) == 3 else 0
-        if code > 0x7F:
-            raise RefusedError(
-                f"{escape.group()} is a byte that is no character by itself", feature="byte escape", hint="write the character"
-            )
+def _measures(tokens: Sequence[Token], index: int) -> bool:
+    """Whether the number at *index* is a range, a step or an offset."""
+    before = [token.text for token in tokens[max(0, index - 2) : index]]
+    return before[-1:] in (["["], [":"], ["offset"]) or before in (["offset", "-"], ["offset", "+"])
