@@ -28,7 +28,9 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
     click.echo(f"{route.name} is at {split}; run {marker.run} calls {safe} safe", err=True)
     if not given["yes"] and not click.confirm(f"Take it to {safe}?", err=True):
         return int(ExitCode.USAGE)
-    return _written(place.cluster, route, marker, safe)
+    canary = next((subset for subset in split if not safe[subset]), "")
+    known = Route(route.name, route.virtual_service, route.namespace, canary=canary, stable=next(iter(safe)))
+    return _written(place.cluster, known, marker, safe)
 
 
 def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
@@ -48,12 +50,11 @@ def _written(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int
     found = live(cluster, route)
     if found is None:
         raise RunnerError(f"VirtualService {route.namespace}/{route.name} does not exist")
-    known = Route(route.name, route.virtual_service, route.namespace, canary="", stable=next(iter(safe)))
-    weighted = istio.write(found, known, safe)
-    digest = istio.digest(weighted, known)
+    weighted = istio.write(found, route, safe)
+    digest = istio.digest(weighted, route)
     cluster.replace(with_marker(weighted, Marker(marker.run, "rollback", marker.epoch, safe, digest)))
     back = live(cluster, route)
-    split = istio.read(back, known) if back is not None else None
+    split = istio.read(back, route) if back is not None else None
     if split != safe:
         raise DisagreementError(f"{route.name} was written, but reading it back shows {split}")
     click.echo(f"{route.name} is at {safe}, read back")

@@ -1,10 +1,13 @@
 """What `play`, `resume`, `rollback` and `abort` share: a run with its journal, its place and its watchers."""
 
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runner.adapters.attention import Attention
 from runner.bootstrap import Place
+from runner.cli.answering import Answers
 from runner.cli.watching import Watchers, Wishes
 from runner.conductor import Conductor, World
 from runner.engine.events import Event
@@ -14,6 +17,7 @@ from runner.engine.state import begin
 from runner.journal import JournalFile, OrdersFile
 from runner.journal.finding import path_of
 from runner.model.playbook import Playbook
+from runner.ports import Listener
 from runner.stages.kinds import compile_playbook
 
 
@@ -44,24 +48,25 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     """Play until the run stands still; the exit code."""
     handle = handle_of(session.journal.path, session.journal.run)
     watchers = Watchers(session.journal.run, session.playbook, wishes, session.past)
-    attention = Attention(OrdersFile(session.journal.path), *watchers.sources)
+    virtual = bool(session.place.target.get("sandbox")) and wishes.speed is None
+    answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual)
+    attention = Attention(OrdersFile(session.journal.path), answers)
     try:
         with watchers.watching(session.place.notes), attention.listening(watchers.interrupted):
-            code = _played(session, watchers, attention)
+            code = _played(session, (*session.place.listeners, watchers, answers), attention)
     finally:
         session.journal.close()
     watchers.last_words(handle, session.place.failures)
     return code
 
 
-def _played(session: Session, watchers: Watchers, attention: Attention) -> int:
+def _played(session: Session, listeners: Sequence[Listener], attention: Attention) -> int:
     for event, line in session.fresh:
-        watchers.heard(event, line)
-        for listener in session.place.listeners:
+        for listener in listeners:
             listener.heard(event, line)
     session.place.acquire(session.playbook)
     try:
-        conductor = _conductor(session, watchers, attention)
+        conductor = _conductor(session, listeners, attention)
         conductor.record(*session.first)
         for order in session.orders:
             conductor.notice(order)
@@ -70,7 +75,7 @@ def _played(session: Session, watchers: Watchers, attention: Attention) -> int:
         session.place.lease.release()
 
 
-def _conductor(session: Session, watchers: Watchers, attention: Attention) -> Conductor:
+def _conductor(session: Session, listeners: Sequence[Listener], attention: Attention) -> Conductor:
     place = session.place
     program = compile_playbook(session.journal.run, session.playbook)
     state = begin(program, until=session.until, accept_live=session.accept_live)
@@ -81,6 +86,6 @@ def _conductor(session: Session, watchers: Watchers, attention: Attention) -> Co
         journal=session.journal,
         orders=attention,
         lease=place.lease,
-        listeners=(*place.listeners, watchers),
+        listeners=listeners,
     )
     return Conductor(replay(state, session.past), world)

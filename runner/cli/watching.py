@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from runner.engine.events import Event
 from runner.engine.observations import Observation
 from runner.model.playbook import Playbook
-from runner.ports import Listener, Orders
+from runner.ports import Listener
 from runner.reports.fold import fold, opening, replay
 from runner.reports.jsonl import JournalLines
 from runner.reports.narrator import Narrator
@@ -44,7 +44,6 @@ class Watchers:
             JournalLines(self._stdout) if wishes.output == "jsonl" else Narrator(self._view, self._stdout)
         )
         self._listeners: list[Listener] = [self._teller]
-        self.sources: tuple[Orders, ...] = ()
 
     def heard(self, event: Event, line: str) -> None:
         """Tell everybody."""

@@ -44,8 +44,10 @@ def read(path: Path) -> Record:
         ) from error
     except OSError as error:
         raise RunnerError(f"{path}: {error.strerror}") from error
-    whole = data[: data.rfind(b"\n") + 1]
+    whole, torn = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
     events, link = _decoded(path, whole)
+    if _was_whole(torn, link):
+        raise _damaged(path, len(events) + 1, DisagreementError("its end is not what was written"))
     return Record(path, link.run, tuple(events), link, len(whole))
 
 
@@ -61,6 +63,15 @@ def _decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
     if link is None or not isinstance(events[0], RunStarted) or link.seq != len(events) + 1:
         raise _damaged(path, 1, DisagreementError("it is not the first line of a run"))
     return events, link
+
+
+def _was_whole(torn: bytes, link: Link) -> bool:
+    """A whole line with something else in place of its newline: no torn write leaves that."""
+    try:
+        decode(torn[:-1].decode(), link)
+    except (DisagreementError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return True
 
 
 def _damaged(path: Path, number: int, error: Exception) -> DisagreementError:

@@ -196,7 +196,7 @@ def _resume(play, *orders):
     conductor = play.conductor()
     conductor.record(RunResumed(play.clock.now()))
     for order in orders:
-        conductor._notice(order)
+        conductor.notice(order)
     return conductor.play()
 
 

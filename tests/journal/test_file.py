@@ -1,0 +1,154 @@
+"""The state file: durable, chained, and never believed when it does not check."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from runner.engine.events import RunResumed, RunStarted, SplitChanged, StageStarted
+from runner.engine.observations import Order, OrderKind
+from runner.errors import DisagreementError, LockedError, RunnerError
+from runner.journal import JournalFile, OrdersFile, give_order, read
+from runner.journal.codec import Link, decode, encode
+from runner.model.split import split_of
+from tests.fakes.release import Play
+from tests.fakes.world import NOON
+
+FIRST = RunStarted(NOON, {"metadata": {"name": "x"}}, {}, {}, {}, "digest", by="ann")
+SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "state.v1.schema.json").read_text())
+
+
+@pytest.fixture
+def state(tmp_path):
+    journal, _ = JournalFile.create(tmp_path / "runs" / "r1.jsonl", "r1", FIRST)
+    journal.append([StageStarted(NOON + 1, "a", 1)])
+    journal.append([SplitChanged(NOON + 2, "reviews", None, split_of({"v1": 100})), RunResumed(NOON + 3, "bob")])
+    journal.close()
+    return journal.path
+
+
+def test_what_was_appended_is_read_back(state):
+    record = read(state)
+
+    assert record.run == "r1"
+    assert [type(event).__name__ for event in record.events] == [
+        "RunStarted", "StageStarted", "SplitChanged", "RunResumed",
+    ]
+    assert record.events[0] == FIRST
+
+
+def test_every_event_of_a_run_survives_the_file_and_fits_the_schema():
+    play = Play(answer=lambda _, at: 0.5 if at > NOON + 30 else 0.0)
+    play.start()
+    validator = jsonschema.Draft7Validator(SCHEMA)
+    out, back = Link("r1"), None
+
+    for event in play.journal.events:
+        line, out = encode(event, out)
+        decoded, back = decode(line, back)
+        assert type(decoded) is type(event)
+        assert encode(decoded, Link("r1"))[0] == encode(event, Link("r1"))[0]
+        assert [error.message for error in validator.iter_errors(json.loads(line))] == []
+
+
+def test_state_is_private(state):
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert stat.S_IMODE(state.parent.stat().st_mode) == 0o700
+
+
+def test_a_torn_last_line_is_cut_and_the_file_goes_on(state):
+    whole = state.read_bytes()
+    state.write_bytes(whole + b'{"v":1,"seq":5,"at"')
+
+    journal, record = JournalFile.resume(state)
+    journal.append([StageStarted(NOON + 9, "b", 1)])
+    journal.close()
+
+    assert len(record.events) == 4
+    assert len(read(state).events) == 5
+    assert state.read_bytes().startswith(whole)
+
+
+def test_every_flipped_bit_is_refused(state):
+    whole = state.read_bytes()
+    for position in range(len(whole)):
+        for bit in range(8):
+            changed = bytearray(whole)
+            changed[position] ^= 1 << bit
+            state.write_bytes(changed)
+            with pytest.raises(DisagreementError):
+                read(state)
+
+
+@pytest.mark.parametrize("change", ["drop", "repeat", "swap"])
+def test_changed_order_of_lines_is_refused(state, change):
+    lines = state.read_bytes().splitlines(keepends=True)
+    changed = {
+        "drop": [lines[0], *lines[2:]],
+        "repeat": [*lines[:2], *lines[1:]],
+        "swap": [lines[0], lines[2], lines[1], lines[3]],
+    }[change]
+    state.write_bytes(b"".join(changed))
+
+    with pytest.raises(DisagreementError):
+        read(state)
+
+
+def test_another_format_is_named(state):
+    text = encode(FIRST, Link("r1"))[0].replace('"v":1', '"v":2')
+    from runner.journal.codec import checksum
+
+    body = text[: text.rindex(',"sum"')] + "}"
+    state.write_text(body[:-1] + f',"sum":"{checksum(body)}"}}\n')
+
+    with pytest.raises(DisagreementError, match="format 2"):
+        read(state)
+
+
+def test_one_writer_at_a_time(state):
+    journal, _ = JournalFile.resume(state)
+
+    with pytest.raises(LockedError, match=str(os.getpid())):
+        JournalFile.resume(state)
+    journal.close()
+
+
+def test_a_state_file_never_appears_over_another(state):
+    with pytest.raises(RunnerError):
+        JournalFile.create(state, "r2", FIRST)
+
+    assert read(state).run == "r1"
+
+
+def test_a_full_disk_is_told_and_nothing_more_is_written():
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    from filelock import FileLock
+
+    descriptor = os.open("/dev/full", os.O_WRONLY)
+    journal = JournalFile(Path("/dev/full"), FileLock("/tmp/unused.lock"), descriptor, Link("r1"))
+
+    for _ in range(2):
+        with pytest.raises(RunnerError, match="No space left"):
+            journal.append([StageStarted(NOON, "a", 1)])
+    os.close(descriptor)
+
+
+def test_orders_reach_only_who_was_there(state):
+    give_order(state, Order(OrderKind.ABORT, "old"))
+    orders = OrdersFile(state)
+
+    give_order(state, Order(OrderKind.APPROVE, "ann", "looks well"))
+
+    assert orders.poll() == (Order(OrderKind.APPROVE, "ann", "looks well"),)
+    assert orders.poll() == ()
+
+
+def test_orders_that_are_none_are_passed_over(state):
+    orders = OrdersFile(state)
+    Path(f"{state}.orders").write_text('nonsense\n{"kind":"fly","by":"x"}\n{"kind":"pause","by":"ann"}\n')
+
+    assert [order.kind for order in orders.poll()] == [OrderKind.PAUSE]
