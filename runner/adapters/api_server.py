@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
+import urllib3
+
 from runner import __version__
 from runner.adapters import wire
 from runner.adapters.login import Certificate, Login, credential_for
@@ -87,10 +89,8 @@ class ApiServer:
             cause = error.__context__
             raise wire.wire_error(cause if isinstance(cause, Exception) else error) from error
 
-    def _headers(self, request: Request) -> Any:
-        from urllib3 import HTTPHeaderDict
-
-        headers = HTTPHeaderDict(self._credential.headers())
+    def _headers(self, request: Request) -> urllib3.HTTPHeaderDict:
+        headers = urllib3.HTTPHeaderDict(self._credential.headers())
         for name, value in self.login.impersonate:
             headers.add(name, value)
         headers["Accept"] = JSON
@@ -120,6 +120,8 @@ def _client(login: Login, certificate: Certificate | None) -> "ApiClient":
     client = ApiClient(configuration)
     manager = client.rest_client.pool_manager
     wire.keep_deadlines(manager)
+    if not login.verified:  # the operator's own decision; urllib3 would complain at every request
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     if login.server.startswith("https:"):
         manager.connection_pool_kw["ssl_context"] = _trust(login, certificate)
     return client

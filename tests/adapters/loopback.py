@@ -136,7 +136,7 @@ def _accept(
 def _serve(
     connection: socket.socket, server: Loopback, tls: ssl.SSLContext | None, stopped: threading.Event
 ) -> None:
-    with suppress(OSError), connection:
+    with suppress(OSError, ValueError), connection:  # ValueError: TLS where HTTP was expected
         connection.settimeout(HANG)
         if tls:
             connection = tls.wrap_socket(connection, server_side=True)
