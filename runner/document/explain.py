@@ -138,6 +138,29 @@ def _key_form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic
         yield document.diagnostic("RUN107", message, (*path, key), on_key=True, hint=hint and _lower(hint))
 
 
+def _exclusive(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
+    """Keys that exclude each other: one diagnostic a pair, at the key that was written later."""
+    schema_path = list(error.absolute_schema_path)
+    if "dependencies" not in schema_path:
+        yield from _anything_else(document, error, path)
+        return
+    later = schema_path[schema_path.index("dependencies") + 1]
+    keys = list(error.instance)
+    others = [other["required"][0] for other in error.validator_value["anyOf"]]
+    for key in others:
+        if key in keys and keys.index(key) < keys.index(later):
+            yield _two(document, path, key, later)
+
+
+def _two(document: Document, path: Path, key: str, later: str) -> Diagnostic:
+    place = where(document.tree, path)
+    if len(path) == 2 and path[0] in STAGE_LISTS:
+        message, hint = f'{place} has two kinds, "{key}" and "{later}"', "make a stage of each"
+    else:
+        message, hint = f'"{key}" and "{later}" exclude each other in {place}', "keep one of the two"
+    return document.diagnostic("RUN111", message, (*path, later), on_key=True, hint=hint)
+
+
 def _nothing(_document: Document, _error: Any, _path: Path) -> Iterator[Diagnostic]:
     """Said better by a rule."""
     return iter(())
@@ -215,5 +238,5 @@ EXPLAIN: Final[Mapping[str, Explanation]] = {
     "propertyNames": _key_form,
     "minProperties": _nothing,
     "dependencies": _nothing,
-    "not": _nothing,
+    "not": _exclusive,
 }

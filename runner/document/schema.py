@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -68,13 +69,31 @@ def check_schema(
     if head:
         return head
     found = document.tree if tree is None else tree
-    if not unknown and _compiled(name).is_valid(found):
+    return tuple(said for departure in departures(document, name, found, unknown) for said in departure.said)
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A value that is not what the schema wants, and what people are told, unless a rule says it better."""
+
+    path: Path
+    said: tuple[Diagnostic, ...]
+
+
+def departures(
+    document: Document, name: str, tree: Any, unknown: Collection[Path] = ()
+) -> tuple[Departure, ...]:
+    """Where the rendered *tree* of *document* departs from the schema *name*; see `check_schema`."""
+    if not unknown and _compiled(name).is_valid(tree):
         return ()
     from runner.document.explain import explain
 
-    errors = _explaining(name).iter_errors(found)
-    relevant = (error for error in errors if not _inside(tuple(error.absolute_path), unknown))
-    return tuple(said for error in relevant for said in explain(document, error))
+    errors = ((tuple(error.absolute_path), error) for error in _explaining(name).iter_errors(tree))
+    return tuple(
+        Departure(path, tuple(explain(document, error)))
+        for path, error in errors
+        if not _inside(path, unknown)
+    )
 
 
 def check_head(document: Document, name: str) -> tuple[Diagnostic, ...]:

@@ -71,6 +71,10 @@ class Document:
         place = at if isinstance(at, Location) else self.key_location(at) if on_key else self.location(at)
         return Diagnostic(code, message, place, severity, hint, self.source(place.line))
 
+    def plain(self) -> Any:
+        """The whole document as JSON values."""
+        return self.tree
+
     def has(self, path: Sequence[str | int]) -> bool:
         """Whether there is a value at *path*."""
         node = self.tree
