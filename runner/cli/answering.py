@@ -46,7 +46,9 @@ class Answers:
             return (Order(OrderKind.APPROVE, "the sandbox", "nobody is there to ask"),) if self._waits else ()
         if not self._waits and not select.select([sys.stdin], [], [], 0)[0]:
             return ()
-        word = sys.stdin.readline().strip().lower()
+        line = sys.stdin.readline()
+        self._at_terminal = bool(line)  # at its end a terminal answers nothing any more
+        word = line.strip().lower()
         if word in ("y", "yes"):
             return (Order(OrderKind.APPROVE, who()),)
         if word in ("n", "no"):

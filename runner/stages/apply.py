@@ -7,8 +7,9 @@ from runner.errors import ApplyConflictError, ConflictError, RunnerError
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split
 from runner.model.stages import Apply, KubeObject
-from runner.ports import Cluster
+from runner.ports import Cluster, Permission
 from runner.routers import istio
+from runner.stages.needing import to_apply
 from runner.stages.writing import Move, Setting, Write, ref_of
 
 NAME = "apply"
@@ -30,6 +31,12 @@ def compiled(name: str, kind: Apply, playbook: Playbook) -> ProgramStage:
     refs = (ref_of(manifest.object) for manifest in kind.manifests)
     objects = tuple((ref.api_version, ref.kind, ref.namespace, ref.name) for ref in refs)
     return ProgramStage(name, NAME, (*changes, Await(ObjectsReady(objects), kind.ready)))
+
+
+def needs(kind: Apply, playbook: Playbook) -> tuple[Permission, ...]:
+    """To apply each manifest, and to see pods that do not become ready."""
+    wanted = [need for item in kind.manifests for need in to_apply(item.object, if_absent=kind.if_absent)]
+    return (*wanted, Permission("list", "", "pods", playbook.target.namespace))
 
 
 def says(kind: Apply, playbook: Playbook) -> str:

@@ -6,7 +6,9 @@ from types import ModuleType
 from runner.engine.program import Program, ProgramStage
 from runner.model.playbook import Playbook
 from runner.model.stages import Apply, Approve, Promote, Scale, Shift, Stage, Verify, Wait
+from runner.ports import Permission
 from runner.stages import apply, approve, promote, scale, shift, verify, wait
+from runner.stages.needing import to_hold
 
 KINDS: Mapping[type, ModuleType] = {
     Apply: apply,
@@ -17,7 +19,7 @@ KINDS: Mapping[type, ModuleType] = {
     Approve: approve,
     Promote: promote,
 }
-"""Every kind's module: `NAME`, `compiled(name, kind, playbook)` and `says(kind, playbook)`."""
+"""Every kind's module: `NAME`, and `compiled`, `says` and `needs` of a kind and its playbook."""
 
 
 def compile_playbook(run: str, playbook: Playbook) -> Program:
@@ -35,3 +37,11 @@ def says(stage: Stage, playbook: Playbook) -> str:
     """What *stage* does, in words for a plan or a screen."""
     text: str = KINDS[type(stage.kind)].says(stage.kind, playbook)
     return text
+
+
+def needs(playbook: Playbook) -> tuple[Permission, ...]:
+    """Everything that a run of *playbook* and its rollback must be allowed to do, each once."""
+    wanted: list[Permission] = list(to_hold(playbook))
+    for stage in (*playbook.stages, *playbook.rollback):
+        wanted.extend(KINDS[type(stage.kind)].needs(stage.kind, playbook))
+    return tuple(dict.fromkeys(wanted))

@@ -4,6 +4,8 @@ from runner.engine.program import Await, Change, ProgramStage, SetSplit, Subsets
 from runner.model.playbook import Playbook
 from runner.model.split import split_of
 from runner.model.stages import Promote
+from runner.ports import Permission
+from runner.stages.needing import to_move
 
 NAME = "promote"
 
@@ -22,6 +24,11 @@ def compiled(name: str, kind: Promote, playbook: Playbook) -> ProgramStage:
         ),
     )
     return ProgramStage(name, NAME, steps, moves=kind.route, promotes=kind.route)
+
+
+def needs(kind: Promote, playbook: Playbook) -> tuple[Permission, ...]:
+    """To move its route."""
+    return tuple(to_move(playbook.route(kind.route)))
 
 
 def says(kind: Promote, playbook: Playbook) -> str:

@@ -6,7 +6,8 @@ from runner.engine.program import Await, Change, ObjectsReady, ProgramStage, Set
 from runner.errors import RunnerError
 from runner.model.playbook import Playbook
 from runner.model.stages import KubeObject, Scale
-from runner.ports import Cluster, ObjectRef
+from runner.ports import Cluster, ObjectRef, Permission
+from runner.stages.needing import to_scale
 from runner.stages.writing import Setting, Write
 
 NAME = "scale"
@@ -20,6 +21,13 @@ def compiled(name: str, kind: Scale, playbook: Playbook) -> ProgramStage:
     return ProgramStage(
         name, NAME, (Change(effect, "Deployment", namespace, kind.deployment), Await(ready, kind.ready))
     )
+
+
+def needs(kind: Scale, playbook: Playbook) -> tuple[Permission, ...]:
+    """To scale its Deployment, and to read the one it is to be like."""
+    namespace = playbook.target.namespace
+    like = (Permission("get", "apps", "deployments", namespace, kind.like),) if kind.like else ()
+    return (*to_scale(namespace, kind.deployment), *like)
 
 
 def says(kind: Scale, playbook: Playbook) -> str:

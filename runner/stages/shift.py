@@ -7,9 +7,10 @@ from runner.errors import DisagreementError, RunnerError
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split, canary_split, split_of
 from runner.model.stages import KubeObject, Shift
-from runner.ports import Cluster, ObjectRef
+from runner.ports import Cluster, ObjectRef, Permission
 from runner.routers import istio
 from runner.routers.marker import Marker, marker_of, with_marker
+from runner.stages.needing import to_move
 from runner.stages.ownership import last_editor, refuse_gitops
 from runner.stages.writing import Move, Setting, Write
 
@@ -27,6 +28,11 @@ def compiled(name: str, kind: Shift, playbook: Playbook) -> ProgramStage:
         Change(effect, "VirtualService", route.namespace, route.virtual_service),
     )
     return ProgramStage(name, NAME, steps, moves=kind.route)
+
+
+def needs(kind: Shift, playbook: Playbook) -> tuple[Permission, ...]:
+    """To move its route."""
+    return tuple(to_move(playbook.route(kind.route)))
 
 
 def says(kind: Shift, playbook: Playbook) -> str:

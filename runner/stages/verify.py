@@ -3,6 +3,7 @@
 from runner.engine.program import Judge, ProgramStage
 from runner.model.playbook import Playbook
 from runner.model.stages import Verify
+from runner.ports import Permission
 
 NAME = "verify"
 
@@ -12,6 +13,12 @@ def compiled(name: str, kind: Verify, playbook: Playbook) -> ProgramStage:
     del playbook
     step = Judge(kind.checks, kind.every, kind.count, kind.failure_limit, kind.patience, kind.on_inconclusive)
     return ProgramStage(name, NAME, (step,))
+
+
+def needs(kind: Verify, playbook: Playbook) -> tuple[Permission, ...]:
+    """Nothing of the cluster."""
+    del kind, playbook
+    return ()
 
 
 def says(kind: Verify, playbook: Playbook) -> str:
