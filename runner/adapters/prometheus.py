@@ -158,7 +158,7 @@ def _sample(series: Any) -> Sample:
 
 def _warnings(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Warnings make an answer partial; infos do not (before 3.0 they stood among the warnings)."""
-    warnings = body.get("warnings") or ()
+    warnings = body.get("warnings") or []
     if not isinstance(warnings, list):
         raise UnexpectedError("answered with warnings that are no list")
     return tuple(_short(text) for text in warnings if not str(text).startswith("PromQL info"))

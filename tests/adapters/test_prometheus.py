@@ -1,0 +1,392 @@
+"""Whatever a Prometheus answers, the Metrics port says what it was, and never raises."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from math import inf, isnan
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from runner.adapters.metrics_source import Direct, Proxied, Service, Surroundings, source_named, way_to
+from runner.adapters.prometheus import LOOKBACK, Prometheus, newest_question
+from runner.errors import RunnerError
+from runner.model.config import Config, MetricsSource
+from runner.model.evidence import Answer, NoAnswer, Sample
+from tests.adapters.api import discovering, not_found, speaking_to, status
+from tests.adapters.loopback import (
+    Reply,
+    Seen,
+    at_most,
+    dripping,
+    dripping_headers,
+    hang_up,
+    html,
+    page,
+    refused_port,
+    says,
+    serving,
+    silence,
+    truncated,
+)
+
+NOW = 1_800_000_000.0
+EXPRESSION = 'sum(rate(istio_requests_total{destination_app="reviews"}[1m])) by (version)'
+NEWEST = 'max(timestamp(istio_requests_total{destination_app="reviews"}))'
+
+
+class Noon:
+    """A clock that stands still."""
+
+    def now(self) -> float:
+        return NOW
+
+    def sleep_until(self, until: float) -> None:
+        raise AssertionError("nobody waits here")
+
+
+def vector(*values: tuple[dict[str, str], str], **more: object) -> Reply:
+    result = [{"metric": labels, "value": [NOW, value]} for labels, value in values]
+    return says(200, {"status": "success", "data": {"resultType": "vector", "result": result}} | more)
+
+
+def of_type(kind: str, result: object) -> Reply:
+    return says(200, {"status": "success", "data": {"resultType": kind, "result": result}})
+
+
+def asked(reply: Reply, expression: str = "1") -> Answer | NoAnswer:
+    with serving([reply]) as server:
+        return Prometheus(Direct(MetricsSource("p", server.url), deadline=0.2), Noon()).query(expression, NOW)
+
+
+def query_of(seen: Seen) -> dict[str, str]:
+    text = urlsplit(seen.target).query or seen.body.decode()
+    return {key: values[0] for key, values in parse_qs(text).items()}
+
+
+def test_every_series_comes_with_its_labels_and_its_time():
+    answer = asked(vector(({"version": "v1"}, "4.25"), ({"version": "v3"}, "1e-3")))
+
+    assert answer == Answer((Sample({"version": "v1"}, 4.25, NOW), Sample({"version": "v3"}, 0.001, NOW)))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("+Inf", inf), ("-Inf", -inf), ("Inf", inf), ("7", 7.0), (".5", 0.5)]
+)
+def test_values_are_kept_as_the_source_said_them(text, value):
+    assert asked(vector(({}, text))).samples[0].value == value
+
+
+def test_not_a_number_is_left_to_the_judge():
+    assert isnan(asked(vector(({}, "NaN"))).samples[0].value)
+
+
+def test_a_scalar_is_one_sample_without_labels():
+    assert asked(of_type("scalar", [NOW, "2"])) == Answer((Sample({}, 2.0, NOW),))
+
+
+def test_no_series_is_an_answer():
+    assert asked(vector()) == Answer(())
+
+
+def test_warnings_are_kept_and_infos_dropped():
+    answer = asked(
+        vector(
+            ({}, "1"),
+            warnings=["store gateway 2 did not answer", "PromQL info: metric might not be a counter"],
+            infos=["metric might not be a counter"],
+        )
+    )
+
+    assert answer.warnings == ("store gateway 2 did not answer",)
+
+
+NO_ANSWERS = {
+    "an error": (says(422, {"status": "error", "errorType": "execution", "error": "too many samples"}), "execution: too many samples"),
+    "a syntax error": (says(400, {"status": "error", "errorType": "bad_data", "error": "parse error"}), "bad_data: parse error"),
+    "an error that says 200": (says(200, {"status": "error", "errorType": "timeout", "error": "late"}), "timeout: late"),
+    "a login page": (html(), "answered 200 with text/html"),
+    "a bad gateway": (html(502), "answered 502 with text/html"),
+    "an odd status": (says(206, {"status": "success", "data": {"resultType": "vector", "result": []}}), "answered 206"),
+    "a redirect": (page(302, b"", Location="https://sso.example.com"), "redirects are not followed"),
+    "half a page": (truncated(), "broke off"),
+    "drops": (dripping(0.05), "before the deadline"),
+    "drops of headers": (dripping_headers(0.05), "before the deadline"),
+    "nothing": (silence(), "before the deadline"),
+    "a closed connection": (hang_up(), "broke off"),
+    "no JSON": (page(200, b"{"), "expected the JSON of a Prometheus"),
+    "a JSON NaN": (page(200, b'{"status":"success","data":{"resultType":"scalar","result":[NaN,"1"]}}'), "expected the JSON"),
+    "a list": (says(200, []), "expected the JSON"),
+    "deep JSON": (page(200, b"[" * 50_000), "expected the JSON"),
+    "no data": (says(200, {"status": "success"}), "without data"),
+    "no result": (of_type("vector", None), "without a result"),
+    "a matrix": (of_type("matrix", []), "drop the [range]"),
+    "text": (of_type("string", [NOW, "x"]), "expected numbers"),
+    "a number as a value": (of_type("vector", [{"metric": {}, "value": [NOW, 1]}]), "a sample that is none"),
+    "a value in words": (of_type("vector", [{"metric": {}, "value": [NOW, "1_000"]}]), "a sample that is none"),
+    "a hexadecimal value": (of_type("vector", [{"metric": {}, "value": [NOW, "0x1"]}]), "a sample that is none"),
+    "a histogram": (of_type("vector", [{"metric": {}, "histogram": [NOW, {}]}]), "native histogram"),
+    "odd warnings": (says(200, {"status": "success", "warnings": "x", "data": {"resultType": "vector", "result": []}}), "no list"),
+    "too many series": (vector(*[({"i": str(i)}, "1") for i in range(101)]), "101 series, more than 100"),
+    "too many bytes": (vector(*[({"i": "x" * 1000}, "1") for _ in range(70)]), "larger than 64 KiB"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("reply", "words"), NO_ANSWERS.values(), ids=NO_ANSWERS)
+def test_what_is_no_answer_says_why(reply, words):
+    with at_most(1.5):
+        answer = asked(reply)
+
+    assert isinstance(answer, NoAnswer)
+    assert words in answer.reason
+
+
+def test_an_address_where_nobody_listens_is_no_answer():
+    source = Direct(MetricsSource("p", f"http://127.0.0.1:{refused_port()}"))
+
+    answer = Prometheus(source, Noon()).query("1", NOW)
+
+    assert isinstance(answer, NoAnswer)
+    assert "connection refused" in answer.reason
+
+
+def test_a_hundred_series_are_few_enough():
+    assert len(asked(vector(*[({"i": str(i)}, "1") for i in range(100)])).samples) == 100
+
+
+def test_the_moment_is_asked_for_and_half_an_answer_is_not_wanted():
+    with serving([vector()]) as server:
+        Prometheus(Direct(MetricsSource("p", server.url + "/prom/")), Noon()).query("up", NOW + 0.25)
+
+    assert server.seen[0].path == "/prom/api/v1/query"
+    assert query_of(server.seen[0])["query"] == "up"
+    assert query_of(server.seen[0])["time"] == "1800000000.250"
+    assert query_of(server.seen[0])["partial_response"] == "false"
+
+
+def test_a_long_query_travels_in_the_body():
+    long = " + ".join(["up"] * 2000)
+
+    with serving([vector()]) as server:
+        Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query(long, NOW)
+
+    assert (server.seen[0].method, query_of(server.seen[0])["query"]) == ("POST", long)
+
+
+def test_the_newest_raw_sample_is_asked_for_where_there_are_series():
+    with serving([vector(({"version": "v1"}, "1")), vector(({}, str(NOW - 7)))]) as server:
+        answer = Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query(EXPRESSION, NOW)
+
+    assert answer.newest == NOW - 7
+    assert query_of(server.seen[1])["query"] == NEWEST
+
+
+def test_series_that_outlive_their_samples_are_as_old_as_the_lookback():
+    with serving([vector(({"version": "v1"}, "1")), vector()]) as server:
+        answer = Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query(EXPRESSION, NOW)
+
+    assert answer.newest == NOW - LOOKBACK
+
+
+def test_a_source_that_cannot_tell_the_newest_sample_still_answered():
+    with serving([vector(({"version": "v1"}, "1")), html(502)]) as server:
+        answer = Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query(EXPRESSION, NOW)
+
+    assert (len(answer.samples), answer.newest) == (1, None)
+
+
+@pytest.mark.parametrize(
+    ("expression", "question"),
+    [
+        ("1", None),
+        ("this is no PromQL", None),
+        ("up", "max(timestamp(up))"),
+        ("rate(up[1m]) / rate(up[5m])", "max(timestamp(up))"),
+        ("up offset 1h", None),
+        ("up - up offset 1h", "max(timestamp(up))"),
+        ("max_over_time(up[5m:])", "max(timestamp(up))"),
+        (
+            "a / b",
+            'max(label_replace(timestamp(a), "part", "0", "", "") or label_replace(timestamp(b), "part", "1", "", ""))',
+        ),
+    ],
+)
+def test_the_question_for_the_newest_sample_follows_the_selectors(expression, question):
+    assert newest_question(expression) == question
+
+
+@pytest.mark.parametrize(("apart", "words"), [(40, "40 s ahead of"), (-40, "40 s behind"), (20, None)])
+def test_clocks_that_disagree_are_a_warning(apart, words):
+    date = format_datetime(datetime.fromtimestamp(NOW + apart, UTC), usegmt=True)
+    body = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
+
+    answer = asked(page(200, body, Date=date))
+
+    assert [words in warning for warning in answer.warnings] == ([True] if words else [])
+
+
+def test_credentials_go_to_their_named_source(tmp_path):
+    for name, content in {"token": "t0k\n", "headers": "X-Scope-OrgID: shop\n\nX-B: c\n"}.items():
+        (tmp_path / name).write_text(content)
+    with serving([vector(), vector()]) as server:
+        source = MetricsSource(
+            "prod", server.url, str(tmp_path / "token"), headers_file=str(tmp_path / "headers")
+        )
+        prometheus = Prometheus(Direct(source_named("prod", Config("c", (source,)))), Noon())
+        prometheus.query("1", NOW)
+        (tmp_path / "token").write_text("rotated")
+        prometheus.query("1", NOW)
+
+    assert [seen.headers["Authorization"] for seen in server.seen] == ["Bearer t0k", "Bearer rotated"]
+    assert server.seen[0].headers["X-Scope-Orgid"] == "shop"
+
+
+def test_a_url_never_gets_the_credentials_of_the_source_that_has_it(tmp_path):
+    (tmp_path / "auth").write_text("me:pass")
+    with serving([vector(), vector()]) as server:
+        source = MetricsSource("prod", server.url, basic_auth_file=str(tmp_path / "auth"))
+        config = Config("c", (source,))
+        Prometheus(Direct(source_named(server.url, config)), Noon()).query("1", NOW)
+        Prometheus(Direct(source_named("prod", config)), Noon()).query("1", NOW)
+
+    assert [seen.headers.get("Authorization") for seen in server.seen] == [None, "Basic bWU6cGFzcw=="]
+
+
+def test_environment_and_netrc_are_not_consulted(tmp_path, monkeypatch):
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password p")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    with serving([vector()]) as server:
+        Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query("1", NOW)
+
+    assert "Authorization" not in server.seen[0].headers
+
+
+@pytest.mark.parametrize("content", [None, "no colon here"])
+def test_credentials_that_cannot_be_read_are_no_answer(tmp_path, content):
+    if content:
+        (tmp_path / "headers").write_text(content)
+    source = MetricsSource("prod", "http://127.0.0.1:9", headers_file=str(tmp_path / "headers"))
+
+    assert "prod" in Prometheus(Direct(source), Noon()).query("1", NOW).reason
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "hint"),
+    [
+        ("prd", "no metrics source", 'did you mean "prod"?'),
+        ("staging-eu", "no metrics source", "staging-eu: {url:"),
+        ("ftp://x", "no address", "http://"),
+        ("http://", "no address", "http://"),
+        ("http://me:p@x", "holds no password", "basicAuthFile"),
+        ("bare", "would travel unencrypted", "insecure: true"),
+    ],
+)
+def test_a_source_that_cannot_be_used_says_what_to_write(text, words, hint):
+    config = Config(
+        "c", (MetricsSource("prod", "https://p"), MetricsSource("bare", "http://p", token_file="t"))
+    )
+
+    with pytest.raises(RunnerError) as caught:
+        source_named(text, config)
+
+    assert words in caught.value.message
+    assert hint in (caught.value.hint or "")
+
+
+def test_the_operator_may_send_credentials_unencrypted():
+    source = MetricsSource("bare", "http://p", token_file="t", insecure=True)
+
+    assert source_named("bare", Config("c", (source,))) == source
+
+
+def test_the_addresses_of_cloud_credentials_are_never_asked():
+    answer = Prometheus(Direct(MetricsSource("p", "http://169.254.169.254"), deadline=0.3), Noon()).query(
+        "1", NOW
+    )
+
+    assert isinstance(answer, NoAnswer)
+
+
+IN_CLUSTER = MetricsSource("url", "http://prometheus.istio-system:9090/prom")
+
+
+def cluster_with_prometheus(seen: Seen) -> Reply:
+    match seen.path:
+        case "/api/v1/namespaces/istio-system/services/prometheus":
+            return says(200, {"kind": "Service", "metadata": {"name": "prometheus"}})
+        case "/api/v1/namespaces/istio-system/services/http:prometheus:9090/proxy/prom/api/v1/query":
+            return vector(({}, "3"))
+        case _:
+            return not_found(seen)
+
+
+def test_a_service_that_does_not_resolve_here_is_asked_through_the_api_server_and_that_is_said():
+    said: list[str] = []
+    with speaking_to(cluster_with_prometheus) as spoken:
+        around = Surroundings(spoken.cluster, spoken.api, "bookinfo", said.append)
+        source = way_to(IN_CLUSTER, around, resolves=lambda _: False)
+        answer = Prometheus(source, Noon()).query("1", NOW)
+
+    assert answer.samples == (Sample({}, 3.0, NOW),)
+    assert said == [
+        "prometheus.istio-system does not resolve here; it is asked through the API server's service proxy"
+    ]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://prometheus.istio-system.svc:9090",
+        "http://prometheus.istio-system.svc.cluster.local:9090",
+        "https://prometheus.istio-system",
+    ],
+)
+def test_every_name_of_a_service_is_known(url):
+    with speaking_to(cluster_with_prometheus) as spoken:
+        around = Surroundings(spoken.cluster, spoken.api, "bookinfo", str)
+
+        assert isinstance(way_to(MetricsSource("u", url), around, lambda _: False), Proxied)
+
+
+@pytest.mark.parametrize(
+    ("source", "resolves"),
+    [
+        (IN_CLUSTER, True),
+        (MetricsSource("u", "http://prometheus.example.com:9090"), False),
+        (MetricsSource("u", "http://thanos.istio-system:9090"), False),
+        (replace(IN_CLUSTER, token_file="t"), False),
+    ],
+    ids=["resolves", "another domain", "no such Service", "credentials of its own"],
+)
+def test_everything_else_is_asked_directly(source, resolves):
+    with speaking_to(cluster_with_prometheus) as spoken:
+        around = Surroundings(spoken.cluster, spoken.api, "bookinfo", str)
+
+        assert isinstance(way_to(source, around, lambda _: resolves), Direct)
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (
+            status(403, "Forbidden", 'services "prometheus" is forbidden: cannot get services/proxy'),
+            "services/proxy",
+        ),
+        (
+            status(503, "ServiceUnavailable", 'no endpoints available for service "prometheus"'),
+            "no endpoints",
+        ),
+        (says(400, {"status": "error", "errorType": "bad_data", "error": "parse error"}), "parse error"),
+        (vector(*[({"i": "x" * 1000}, "1") for _ in range(70)]), "larger than 64 KiB"),
+    ],
+)
+def test_a_service_proxy_that_fails_says_why(reply, words):
+    with serving(discovering(lambda _: reply)) as server, speaking_to([]) as spoken:
+        spoken.now_at(server.url)
+        source = Proxied(spoken.api, Service("istio-system", "prometheus", "http", 9090))
+        answer = Prometheus(source, Noon()).query("1", NOW)
+
+    assert isinstance(answer, NoAnswer)
+    assert words in answer.reason
