@@ -4,7 +4,7 @@ import getpass
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from runner.errors import RunnerError
 from runner.model.config import Config
 from runner.model.playbook import Playbook
 from runner.model.scenario import Scenario
-from runner.ports import Clock, Cluster, Lease, Listener, Metrics
+from runner.ports import Clock, Cluster, Lease, Listener, Metrics, Permission
 
 if TYPE_CHECKING:
     from runner.adapters.api_server import ApiServer
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Place:
     """Where a run takes place: its ports, what people are told of it, and what the journal keeps of it.
 
-    *acquire* takes the right to write to a playbook's routes; *failures* counts (failed, all) requests
+    *acquire* takes the right to write to a playbook's routes; *missing* are the permissions that a run would
+    need and does not have; *failures* counts (failed, all) requests
     between two times, where the place knows.
     """
 
@@ -32,6 +33,7 @@ class Place:
     clock: Clock
     lease: Lease
     acquire: Callable[[Playbook], None]
+    missing: Callable[[Sequence[Permission]], Sequence[Permission]]
     target: Mapping[str, Any]
     notes: tuple[str, ...] = ()
     listeners: tuple[Listener, ...] = ()
@@ -69,6 +71,7 @@ def operators_config() -> Config:
 
 def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Callable[[str], None]) -> Place:
     """The real cluster that *reach* means. RunnerError when nothing, or another context, is meant."""
+    from runner.adapters.access import ClusterAccess
     from runner.adapters.api_server import ApiServer
     from runner.adapters.kubeconfig import Choice, connect
     from runner.adapters.kubernetes import KubernetesCluster
@@ -87,6 +90,7 @@ def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Ca
         clock=clock,
         lease=lease,
         acquire=lambda final: _acquire(lease, cluster, final),
+        missing=ClusterAccess(server).missing,
         target={
             "sandbox": False,
             "context": connection.context,
@@ -190,6 +194,7 @@ def _sandboxed(world: Any, playbook: Playbook) -> Place:
         clock=world.clock,
         lease=LocalLease(),
         acquire=lambda _: None,
+        missing=lambda _: (),
         target={"sandbox": True, "namespace": playbook.target.namespace},
         notes=tuple(world.assumptions),
         listeners=(world,),

@@ -6,11 +6,24 @@ import sys
 import click
 
 from runner.bootstrap import Place
-from runner.errors import UsageError
+from runner.errors import RunnerError, UsageError
 from runner.model.playbook import Playbook
 from runner.reports.confirm import confirmation
 from runner.reports.terminal import terminal_of
+from runner.stages.kinds import needs
 from runner.stages.meeting import meet
+
+
+def refuse_forbidden(playbook: Playbook, place: Place, file: str) -> None:
+    """RunnerError before the first effect, where the run or its rollback would meet a 403 on the way."""
+    missing = place.missing(needs(playbook))
+    if missing:
+        lines = "\n".join(f"  {permission}" for permission in missing)
+        raise RunnerError(
+            f"{place.target.get('user')} on {place.target.get('context')} may not do what this run, or its rollback,"
+            f" needs:\n{lines}",
+            hint=f"`runner rbac {file}` prints the least Role that allows it",
+        )
 
 
 def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool) -> None:

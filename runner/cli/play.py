@@ -68,8 +68,9 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     loaded, place = _prepare(asked, run, path, scenario, wishes)
     _check_until(given["until"], loaded)
     if not asked.sandbox:
-        from runner.cli.asking import confirm
+        from runner.cli.asking import confirm, refuse_forbidden
 
+        refuse_forbidden(loaded.playbook, place, asked.file)
         confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
     started = first_event(loaded, place, asked.file, asked.scenario, asked.seed if asked.sandbox else None)
     journal, line = JournalFile.create(path, run, started)
