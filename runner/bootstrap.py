@@ -17,6 +17,7 @@ from runner.ports import Clock, Cluster, Lease, Listener, Metrics, Permission
 
 if TYPE_CHECKING:
     from runner.adapters.api_server import ApiServer
+    from runner.sandbox import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,16 @@ def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Ca
     )
 
 
+def for_reading(reach: Reach, namespace: str | None) -> tuple[Cluster, str]:
+    """A cluster that is only read, and the namespace that is meant. RunnerError when none is."""
+    from runner.adapters.api_server import ApiServer
+    from runner.adapters.kubeconfig import Choice, connect
+    from runner.adapters.kubernetes import KubernetesCluster
+
+    connection = connect(Choice(reach.kubeconfig, reach.context, namespace), operators_config())
+    return KubernetesCluster(ApiServer(connection.login)), connection.namespace
+
+
 def _guard_context(playbook: Playbook, context: str) -> None:
     """The playbook's context is a guard and never a choice."""
     wanted = playbook.target.context
@@ -172,7 +183,8 @@ def in_sandbox(
 
     from runner.sandbox import open_world
 
-    world = open_world(log, playbook, scenario, start=start, seed=seed, speed=speed, sleep=time.sleep)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    world = open_world(playbook, scenario, seed=seed, start=start, path=log, speed=speed, sleep=time.sleep)
     return _sandboxed(world, playbook)
 
 
@@ -180,13 +192,17 @@ def back_in_sandbox(log: Path, playbook: Playbook, *, at: float, speed: float | 
     """The world that *log* kept, at the time where the run left it."""
     import time
 
-    from runner.sandbox import reopen_world
+    from runner.sandbox import World
 
-    return _sandboxed(reopen_world(log, at=at, speed=speed, sleep=time.sleep), playbook)
+    return _sandboxed(World.open(log, now=at, speed=speed, sleep=time.sleep), playbook)
 
 
-def _sandboxed(world: Any, playbook: Playbook) -> Place:
+def _sandboxed(world: "World", playbook: Playbook) -> Place:
     from runner.adapters.lease import LocalLease
+
+    def failures(since: float, until: float) -> tuple[int, int]:
+        tally = world.tally(since, until)
+        return tally.failed, tally.requests
 
     return Place(
         cluster=world.cluster,
@@ -198,5 +214,5 @@ def _sandboxed(world: Any, playbook: Playbook) -> Place:
         target={"sandbox": True, "namespace": playbook.target.namespace},
         notes=tuple(world.assumptions),
         listeners=(world,),
-        failures=world.failures,
+        failures=failures,
     )
