@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,17 +14,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rig import places
 from rig.cluster import REPOSITORY, Bookinfo
 
 Event = dict[str, Any]
 Wanted = Callable[[Event], bool]
 
+OWN = places.SOURCES / "playbooks"
 CANARY = REPOSITORY / "playbooks" / "bookinfo-canary.yaml"
 
 
 def named(event: str, **fields: Any) -> Wanted:
     """A condition on events: this name and these fields."""
     return lambda it: it["event"] == event and all(it.get(name) == value for name, value in fields.items())
+
+
+def split(wanted: dict[str, int]) -> Wanted:
+    """A condition on events: reviews has just come to this split; weight 0 is as good as none."""
+    return lambda it: it["event"] == "split.changed" and without_zeros(it["to"]) == without_zeros(wanted)
+
+
+def without_zeros(found: dict[str, int]) -> dict[str, int]:
+    return {subset: weight for subset, weight in found.items() if weight}
 
 
 @dataclass(slots=True)
@@ -85,6 +97,7 @@ def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str) -> Play:
         process = subprocess.Popen(
             [sys.executable, "-m", "runner", command, *words, *where, "--yes", "-o", "jsonl"],
             cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=heard,
@@ -95,19 +108,15 @@ def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str) -> Play:
     return started
 
 
-def canary(bookinfo: Bookinfo, folder: Path, *words: str, **variables: str) -> Play:
-    """Start the project's own canary, its waits and windows shortened by `--var` alone."""
-    short = {"soak": "16s", "every": "3s", "window": "12s"} | variables
-    given = [f"--var={name}={value}" for name, value in short.items()]
+def of(bookinfo: Bookinfo, folder: Path, playbook: str | Path, *words: str) -> Play:
+    """Play a playbook of this suite, or any other by its path; the state file is `run.jsonl` in the folder."""
+    path = OWN / playbook if isinstance(playbook, str) else playbook
     context = bookinfo.cluster.kubectl("config", "current-context").strip()
-    words = (
-        "--context",
-        context,
-        "-n",
-        bookinfo.namespace,
-        "--state",
-        str(folder / "run.jsonl"),
-        *given,
-        *words,
-    )
-    return start(bookinfo, folder, "play", str(CANARY), *words)
+    where = ("--context", context, "-n", bookinfo.namespace, "--state", str(folder / "run.jsonl"))
+    return start(bookinfo, folder, "play", str(path), *where, *words)
+
+
+def canary(bookinfo: Bookinfo, folder: Path, *words: str, **variables: str) -> Play:
+    """Play the project's own canary, its waits and windows shortened by `--var` alone."""
+    short = {"soak": "16s", "every": "3s", "window": "12s"} | variables
+    return of(bookinfo, folder, CANARY, *(f"--var={name}={value}" for name, value in short.items()), *words)

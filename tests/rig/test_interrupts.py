@@ -1,0 +1,91 @@
+"""Stopped in every stage, by every signal that stops, and resumed: the same end, and no effect twice."""
+
+from __future__ import annotations
+
+import collections
+import json
+import signal
+from pathlib import Path
+
+import pytest
+
+from rig import play, traffic
+from rig.cluster import Bookinfo
+from rig.play import Event, Play, named
+
+STAGES = ("bring both versions", "twenty", "soak", "verify", "more pods", "all", "promote")
+CODES = {signal.SIGKILL: -signal.SIGKILL, signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@pytest.mark.parametrize("how", CODES, ids=lambda it: it.name)
+def test_run_stopped_in_every_stage_ends_as_one_that_was_not(
+    how: signal.Signals, installed: Bookinfo, tmp_path: Path
+) -> None:
+    state = tmp_path / "run.jsonl"
+    with traffic.Load(installed.reviews_url, rps=60) as load:
+        run = play.of(installed, tmp_path, "interrupted.yaml")
+        for stage in STAGES:
+            _stop_in(run, stage, how)
+            run = play.start(installed, tmp_path, "resume", str(state))
+        assert run.finish() == 0, run.said()
+        assert traffic.failed(load.counts()) == 0
+    assert installed.weights() == {"v3": 100}
+    journal = [json.loads(line) for line in state.read_text().splitlines()]
+    assert journal[-1]["outcome"] == "succeeded"
+    assert [it["stage"] for it in journal if it["event"] == "stage.succeeded"] == list(STAGES)
+    assert _splits(journal) == [{"v1": 80, "v3": 20}, {"v3": 100}]
+    assert _written_twice(installed) == []
+
+
+def test_ctrl_c_says_where_traffic_is_and_how_to_go_on(installed: Bookinfo, tmp_path: Path) -> None:
+    with traffic.Load(installed.reviews_url, rps=20):
+        run = play.of(installed, tmp_path, "interrupted.yaml")
+        _stop_in(run, "soak", signal.SIGINT)
+    assert installed.weights() == {"v1": 80, "v3": 20}
+    said = run.said()
+    assert "20 % of reviews is on v3" in said
+    assert "runner resume" in said
+    assert "runner rollback" in said
+    assert "kubectl" in said
+
+
+def test_rollback_of_a_killed_run_takes_its_lease_over(installed: Bookinfo, tmp_path: Path) -> None:
+    with traffic.Load(installed.reviews_url, rps=20):
+        run = play.of(installed, tmp_path, "interrupted.yaml")
+        _stop_in(run, "soak", signal.SIGKILL)
+        back = play.start(installed, tmp_path, "rollback", str(tmp_path / "run.jsonl"))
+        assert back.finish(90) == 0, back.said()
+    assert installed.weights() == {"v1": 100}
+
+
+def _stop_in(run: Play, stage: str, how: signal.Signals) -> None:
+    """Stop the run as soon as it says that it is in this stage; it may have got further by then."""
+    run.wait_for(lambda event: event["event"] == "stage.started" and event["stage"] == stage, 60)
+    run.send(how)
+    assert run.finish(30) == CODES[how], run.said()
+
+
+def _splits(journal: list[Event]) -> list[dict[str, int]]:
+    return [play.without_zeros(event["to"]) for event in journal if named("split.changed")(event)]
+
+
+def _written_twice(bookinfo: Bookinfo) -> list[str]:
+    """Contents of the VirtualService that `runner` wrote more than once, from the server's own audit log."""
+    if not bookinfo.cluster.rig:
+        return []
+    written: collections.Counter[str] = collections.Counter()
+    for line in (bookinfo.cluster.run / "log" / "audit.jsonl").open():
+        entry = json.loads(line)
+        about = entry.get("objectRef", {})
+        ours = entry.get("userAgent", "").startswith("runner/") and entry["verb"] in {
+            "update",
+            "patch",
+            "create",
+        }
+        if (
+            ours
+            and about.get("resource") == "virtualservices"
+            and about.get("namespace") == bookinfo.namespace
+        ):
+            written[str(entry.get("responseStatus", {}).get("code"))] += 1
+    return [f"{written['200']} writes"] if written["200"] > 2 else []
