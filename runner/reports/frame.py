@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runner.model.playbook import Route
+from runner.model.playbook import OnInterrupt, Route
 from runner.reports.figures import clock, duration
 from runner.reports.frame_checks import check_rows
 from runner.reports.lines import numbered, title
@@ -20,7 +20,7 @@ SYMBOLS = {
     StageStatus.FAILED: ("✖", Tone.BAD),
     StageStatus.SKIPPED: ("↷", Tone.DIM),
 }
-MOST_NAME, TIME, BAR, WIDEST = 34, 8, 30, 132
+MOST_NAME, TIME, BAR, WIDEST, LEAST_STAGES = 34, 8, 30, 132, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,17 @@ def frame(view: RunView, moment: Moment, terminal: Terminal, width: int, height:
     """At most *height* rows of at most *width* columns; stages give way first when there is little room."""
     width = min(width, WIDEST) - 1
     head = [_header(view, moment, terminal, width), rule(width)]
-    below = [rule(width), *_traffic(view, terminal, width), *check_rows(view, terminal, width)]
-    foot = [*_recent(moment, terminal, width), _hint(view, moment, terminal, width)]
-    room = height - len(head) - len(below) - len(foot) - 1
-    rows = [*head, *_stages(view, moment, terminal, width, max(room, 3)), *below, *foot]
+    below = [rule(width), *_traffic(view, terminal, width), *_checks(view, terminal, width)]
+    room = height - 1 - len(head) - len(below) - 1
+    recent = _recent(moment, terminal, width, room - len(view.planned))
+    stages = _stages(view, moment, terminal, width, max(room - len(recent), LEAST_STAGES))
+    rows = [*head, *stages, *below, *recent, _hint(view, moment, terminal, width)]
     return [row.spelled(terminal) for row in rows[: max(height - 1, 1)]]
+
+
+def _checks(view: RunView, terminal: Terminal, width: int) -> list[Row]:
+    rows = check_rows(view, terminal, width)
+    return [Row(()), *rows] if rows else []
 
 
 def _header(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
@@ -77,7 +83,8 @@ def duration_clock(seconds: float) -> str:
 def _stages(view: RunView, moment: Moment, terminal: Terminal, width: int, room: int) -> list[Row]:
     """As many stages as there is room for, around the one that runs."""
     stages = view.planned
-    name = min(max((cells(numbered(view, s.name)) for s in stages), default=0), MOST_NAME)
+    longest = max((cells(numbered(view, stage.name)) for stage in stages), default=0)
+    name = min(longest, MOST_NAME, width * 2 // 5)
     at = next((n for n, s in enumerate(stages) if s.status is StageStatus.RUNNING), _first_pending(stages))
     first, last = _window(len(stages), at, room)
     rows = [_stage(view, stage, moment, terminal, name, width) for stage in stages[first:last]]
@@ -190,13 +197,12 @@ def _share(view: RunView, route: Route, subset: str, name: int, terminal: Termin
     )
 
 
-def _recent(moment: Moment, terminal: Terminal, width: int) -> list[Row]:
-    if not moment.recent:
+def _recent(moment: Moment, terminal: Terminal, width: int, room: int) -> list[Row]:
+    """The newest lines, where the stages leave *room* for them."""
+    lines = moment.recent[-(room - 1) :] if room > 1 else ()
+    if not lines:
         return []
-    return [
-        rule(width),
-        *(Row((Span(f" {terminal.clip(line, width - 1)}", Tone.DIM),)) for line in moment.recent),
-    ]
+    return [rule(width), *(Row((Span(f" {terminal.clip(line, width - 1)}", Tone.DIM),)) for line in lines)]
 
 
 def _hint(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
@@ -207,6 +213,6 @@ def _hint(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
     if view.standing is Standing.ROLLING_BACK and view.rollback is not None:
         why = joined(("going back", one_line(view.rollback.reason), moment.notice))
         return Row((Span(f" {terminal.clip(why, width - 1)}", Tone.WARN),))
-    return Row(
-        (Span(f" {terminal.clip('Ctrl-C stops here; traffic stays where it is', width - 1)}", Tone.DIM),)
-    )
+    held = view.playbook is None or view.playbook.on_interrupt is OnInterrupt.HOLD
+    then = "Ctrl-C stops here; traffic stays where it is" if held else "Ctrl-C takes the traffic back"
+    return Row((Span(f" {terminal.clip(then, width - 1)}", Tone.DIM),))

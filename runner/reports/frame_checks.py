@@ -1,5 +1,8 @@
 """The part of the picture that shows what was measured: the stage's checks, and every guard."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 from runner.model.checks import Agreement, Bounds, Check, Verdict
 from runner.model.stages import Verify
 from runner.reports.figures import duration
@@ -15,7 +18,19 @@ SIGNS = {
     Verdict.FAILED: ("✖", Tone.BAD),
     Verdict.INCONCLUSIVE: ("◐", Tone.WARN),
 }
-MOST_NAME, VALUE, BOUND, COUNT = 30, 18, 20, 20
+MOST_NAME, MOST_CELL, SPARK = 30, 24, 40
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One row's words: who asks, what was last seen, what is allowed, how far it has come."""
+
+    label: str
+    last: str
+    allowed: str
+    so_far: str
+    check: Check
+    measure: Measure | None
 
 
 def check_rows(view: RunView, terminal: Terminal, width: int) -> list[Row]:
@@ -23,15 +38,24 @@ def check_rows(view: RunView, terminal: Terminal, width: int) -> list[Row]:
     asked = [*_verified(view), *_guarded(view)]
     if not asked:
         return []
-    name = min(max(cells(label) for label, _, _, _ in asked), MOST_NAME)
-    head = f"   {'checks':<{name}}  {'last':<{VALUE}} {'allowed':<{BOUND}} {'so far':<{COUNT}}"
-    rows = [Row((Span(head, Tone.DIM),))]
-    return rows + [
-        _row(label, check, measure, told, name, terminal, width) for label, check, measure, told in asked
-    ]
+    columns = (
+        min(max(cells(row.label) for row in asked), MOST_NAME),
+        _widest("last", (row.last for row in asked)),
+        _widest("allowed", (row.allowed for row in asked)),
+        _widest("so far", (row.so_far for row in asked)),
+    )
+    names = ("checks", "last", "allowed", "so far")
+    head = "  ".join(terminal.fit(name, wide) for name, wide in zip(names, columns, strict=True))
+    return [Row((Span(f"   {head}", Tone.DIM),)), *(_row(row, columns, terminal, width) for row in asked)]
 
 
-Asked = tuple[str, Check, Measure | None, str]
+def _widest(head: str, texts: Iterable[str]) -> int:
+    return min(max(len(head), *(cells(text) for text in texts)) + 1, MOST_CELL)
+
+
+def _asked(label: str, check: Check, measure: Measure | None, so_far: str) -> Asked:
+    last = value_of(check, measure.last.value) if measure is not None else ""
+    return Asked(label, last, bound(check), so_far, check, measure)
 
 
 def _verified(view: RunView) -> list[Asked]:
@@ -42,14 +66,16 @@ def _verified(view: RunView) -> list[Asked]:
         if model is not None and isinstance(model.kind, Verify):
             count = model.kind.count
             measures = [(check, view.measures.get((stage.name, check.name))) for check in model.kind.checks]
-            return [(one_line(c.name), c, m, f"{m.conclusive if m else 0}/{count}") for c, m in measures]
+            return [
+                _asked(one_line(c.name), c, m, f"{m.conclusive if m else 0}/{count}") for c, m in measures
+            ]
     return []
 
 
 def _guarded(view: RunView) -> list[Asked]:
     guards = view.playbook.guards if view.playbook else ()
     return [
-        (f"guard {one_line(g.check.name)}", g.check, m, _guard_state(view, g.check.name, m))
+        _asked(f"guard {one_line(g.check.name)}", g.check, m, _guard_state(view, g.check.name, m))
         for g in guards
         for m in [view.measures.get((GUARD, g.check.name))]
     ]
@@ -65,19 +91,19 @@ def _guard_state(view: RunView, check: str, measure: Measure | None) -> str:
     return f"every {duration(guard.every)}"
 
 
-def _row(
-    label: str, check: Check, measure: Measure | None, told: str, name: int, terminal: Terminal, width: int
-) -> Row:
+def _row(asked: Asked, columns: tuple[int, int, int, int], terminal: Terminal, width: int) -> Row:
+    measure = asked.measure
     sign, tone = SIGNS[measure.last.verdict] if measure is not None else ("○", Tone.DIM)
-    value = value_of(check, measure.last.value) if measure is not None else ""
-    room = max(0, width - name - VALUE - BOUND - COUNT - 8)
-    sparks = spark(measure.values, _top(check), min(room, 40)) if measure is not None else ""
+    label, last, allowed, so_far = columns
+    room = max(0, width - sum(columns) - 12)
+    sparks = spark(measure.values, _top(asked.check), min(room, SPARK)) if measure is not None else ""
+    rest = f"  {terminal.fit(asked.allowed, allowed)}  {terminal.fit(asked.so_far, so_far)}  "
     return Row(
         (
             Span(f" {sign} ", tone),
-            Span(f"{terminal.fit(label, name)}  "),
-            Span(terminal.fit(value, VALUE), tone),
-            Span(f" {terminal.fit(bound(check), BOUND)} {terminal.fit(told, COUNT)} "),
+            Span(f"{terminal.fit(asked.label, label)}  "),
+            Span(terminal.fit(asked.last, last), tone),
+            Span(rest),
             Span(sparks, Tone.NOW),
         )
     )

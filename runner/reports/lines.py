@@ -25,14 +25,15 @@ from runner.engine.events import (
     StageSucceeded,
 )
 from runner.model.checks import Verdict
+from runner.reports.escape import escape
 from runner.reports.figures import clock, date, duration
 from runner.reports.terminal import Terminal, cells
 from runner.reports.verdicts import verdict_line
 from runner.reports.view import GUARD, RunView
-from runner.reports.wording import does, joined, moved, one_line, weights
+from runner.reports.wording import does, joined, moved, one_line, told, weights
 
-MOST_PLACE, LEAST_PLACE = 36, 12  # columns for the stage's number and name
-WORD = 13
+MOST_PLACE, LEAST_PLACE = 30, 12  # columns for the stage's number and name
+WORD = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +78,18 @@ def layout(view: RunView, terminal: Terminal) -> Callable[[Line], str]:
     place = min(max(wide, LEAST_PLACE), MOST_PLACE)
 
     def shown(line: Line) -> str:
-        where = terminal.fit(one_line(numbered(view, line.place)), place)
+        where = terminal.fit(escape(numbered(view, line.place)), place)
         return (
             f"{clock(line.at, terminal.zone)}  {where}  {terminal.fit(line.word, WORD)} {line.text}".rstrip()
         )
 
     return shown
+
+
+def compact(view: RunView, line: Line, terminal: Terminal) -> str:
+    """The same without columns, where room is short."""
+    where = escape(numbered(view, line.place)).strip()
+    return f"{clock(line.at, terminal.zone)}  {where}: {line.word} {line.text}".rstrip()
 
 
 def numbered(view: RunView, place: str) -> str:
@@ -104,16 +111,18 @@ def _run(
         case RunStarted():
             return "started", joined((title(view), _by(event.by), date(event.at, terminal.zone)))
         case RunResumed():
+            where = f"in {numbered(view, view.current.name).strip()}" if view.current is not None else ""
             return "resumed", joined(
-                (title(view), _by(event.by), _traffic(view), date(event.at, terminal.zone))
+                (title(view), _by(event.by), escape(where), _traffic(view), date(event.at, terminal.zone))
             )
         case RunPaused(reason=reason):
-            return "paused", joined((one_line(reason), _traffic(view)))
+            return "paused", joined((told(reason), _traffic(view)))
         case RunInterrupted(reason=reason):
-            return "interrupted", joined((one_line(reason), _traffic(view)))
+            return "interrupted", joined((told(reason).removeprefix("interrupted "), _traffic(view)))
         case RunFinished(outcome=outcome, reason=reason):
             took = f"in {duration(event.at - view.started)}" if view.started is not None else ""
-            return outcome.value, joined((one_line(reason), took, _traffic(view)))
+            known = view.rollback is not None and reason in (view.rollback.reason, view.rollback.trouble)
+            return outcome.value, joined(("" if known else told(reason), took, _traffic(view)))
         case _:
             assert_never(event)
 
@@ -148,7 +157,7 @@ def _stage(
         case StageSucceeded():
             return "succeeded", _took(view, event)
         case StageFailed(reason=reason):
-            return "failed", joined((one_line(reason), _took(view, event)))
+            return "failed", joined((told(reason), _took(view, event)))
         case StageSkipped(reason=reason):
             return "skipped", one_line(reason)
         case _:
@@ -203,7 +212,8 @@ def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> tuple
     match event:
         case RollbackStarted(reason=reason, to=to):
             goals = ", ".join(f"{one_line(route)} to {weights(split)}" for route, split in to.items())
-            return "started", joined((one_line(reason), goals or "no route has moved"))
+            known = any(stage.note == reason for stage in view.stages)
+            return "started", joined((goals or "no route has moved", "" if known else told(reason)))
         case RollbackFinished(verified=True):
             took = f"in {duration(event.at - view.rollback.started)}" if view.rollback is not None else ""
             return "verified", joined((f"read back {took}".strip(), _traffic(view)))

@@ -32,6 +32,7 @@ class Narrator:
         self.view = view
         self.output = output
         self._notice = ""
+        self._now = view.at
         self._spoke: float | None = None
         self._grouped = False
 
@@ -49,10 +50,11 @@ class Narrator:
         said = said_of(observation, self._notice)
         self._notice = notice_after(self._notice, observation)
         if said is not None and self._spoke is not None:
-            self._say(Line(max(self._spoke, self.view.at), "run", *said))
+            self._say(Line(max(self._now, self.view.at), "run", *said))
 
     def tick(self, now: float) -> None:
         """Give a sign of life, with information in it."""
+        self._now = now
         if self._spoke is None or now - self._spoke < HEARTBEAT or self.view.stopped is not None:
             return
         stage = self.view.current

@@ -26,7 +26,7 @@ def said_of(observation: Observation, notice: str) -> tuple[str, str] | None:
     """The word and text of a line of its own; None for what the heartbeat tells."""
     match observation:
         case Trouble(reason=reason) if not notice.startswith("out of reach"):
-            return "out of reach", f"{one_line(reason)} · asking again, traffic stays"
+            return "out of reach", f"{one_line(reason)} · asking again, less and less often"
         case Reached() if notice.startswith("out of reach"):
             return "reached", "the cluster answers again"
         case Order(kind=kind, by=by, reason=reason):
@@ -87,7 +87,7 @@ def last_values(view: RunView) -> list[str]:
     guards = view.playbook.guards if view.playbook else ()
     known = [(guard.check, view.measures.get((GUARD, guard.check.name))) for guard in guards]
     return [
-        f"{one_line(check.name)} {value_of(check, measure.last.value)}, {measure.last.verdict.value}"
+        f"guard {one_line(check.name)} {measure.last.verdict.value}, {value_of(check, measure.last.value)}"
         for check, measure in known
         if measure is not None
     ]

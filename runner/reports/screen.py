@@ -1,4 +1,4 @@
-"""One live screen of a run, on a real terminal only; it redraws when something changed, four times a second at most."""
+"""One live screen of a run, on a real terminal only; it redraws on a change, four times a second at most."""
 
 import time
 from collections import deque
@@ -14,7 +14,7 @@ from runner.engine.events import Event
 from runner.engine.observations import Observation
 from runner.reports.fold import fold
 from runner.reports.frame import Moment, frame
-from runner.reports.lines import Line, layout, line_of
+from runner.reports.lines import Line, compact, layout, line_of
 from runner.reports.narrator import TONES
 from runner.reports.output import Output
 from runner.reports.progress import notice_after, said_of
@@ -110,7 +110,7 @@ class Screen:
     def _keep(self, line: Line) -> None:
         shown = layout(self.view, self.output.terminal)(line)
         self._lines.append((shown, TONES.get(line.word, Tone.PLAIN)))
-        self._recent.append(shown)
+        self._recent.append(compact(self.view, line, self.output.terminal))
 
     def _draw(self) -> None:
         at = self._monotonic()

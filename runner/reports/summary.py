@@ -1,15 +1,16 @@
 """The last words of a run: how it ended, where the traffic is, and what a person can do now."""
 
+import shlex
 from dataclasses import dataclass
 from typing import assert_never
 
 from runner.engine.events import Outcome
+from runner.model.playbook import Route
 from runner.reports.by_hand import kubectl_look, way_back
 from runner.reports.figures import duration, plural
-from runner.reports.progress import left
 from runner.reports.terminal import Terminal, Tone
 from runner.reports.view import Exposure, RunView, StageStatus, Standing
-from runner.reports.wording import joined, one_line, weights
+from runner.reports.wording import joined, one_line, told, weights
 
 LABEL = 9
 
@@ -73,21 +74,20 @@ def _went_back(view: RunView, outcome: Outcome) -> list[Said]:
     word = {Outcome.REJECTED: "Rejected", Outcome.ABORTED: "Aborted"}.get(outcome, "Rolled back")
     tone = Tone.GOOD if outcome is Outcome.ROLLED_BACK else Tone.BAD
     said = [Said(f"{_headline(word, view.reason or 'by command')}.", tone)]
-    said.append(
-        Said(f"Users are back: {joined((_traffic(view) or 'no traffic had moved', _read_back(view)))}.")
-    )
+    back = f"Users are back: {_traffic(view)}{_read_back(view)}."
+    said.append(Said(back if view.moves else "No traffic had moved."))
     said += [_line("failed", _failures(view))] if view.failures is not None else []
     said += [_line("stays", _applied(view))] if _applied(view) else []
     if view.source and outcome is not Outcome.ROLLED_BACK:
         sandbox = " --sandbox" if view.sandbox else ""
-        again = f"runner play {one_line(view.source)}{sandbox}"
-        said.append(_line("again", f"{again}   (a new run; this one is closed)"))
+        again = f"runner play {shlex.quote(one_line(view.source))}{sandbox}"
+        said.append(_line("again", f"{again}   a new run; this one is closed"))
     return said
 
 
 def _headline(word: str, reason: str) -> str:
     """`Rejected: why`; a reason that begins with the word itself is not told twice."""
-    reason = one_line(reason)
+    reason = told(reason)
     if reason.lower().startswith(word.lower()):
         return word + reason[len(word) :]
     return f"{word}: {reason}"
@@ -97,7 +97,7 @@ def _read_back(view: RunView) -> str:
     back = view.rollback
     if back is None or back.ended is None or not back.to:
         return ""
-    return f"read back after {duration(back.ended - back.started)}"
+    return f", read back after {duration(back.ended - back.started)}"
 
 
 def _failures(view: RunView) -> str:
@@ -120,7 +120,7 @@ def _failed(view: RunView, handle: str) -> list[Said]:
     """Red, with the weights as last known and the lines that mend them by hand."""
     trouble = view.rollback.trouble if view.rollback is not None else ""
     said = [Said("ROLLBACK FAILED: traffic is not known to be safe. Wake somebody.", Tone.BAD)]
-    said.append(_line("why", one_line(trouble or view.reason)))
+    said.append(_line("why", told(trouble or view.reason)))
     for route in view.playbook.routes if view.playbook else ():
         if route.name not in view.splits or route.name not in view.safe:
             continue
@@ -128,7 +128,7 @@ def _failed(view: RunView, handle: str) -> list[Said]:
         said.append(
             Said(f"  {one_line(route.name)} is at {weights(now)}, and should be at {weights(safe)}", Tone.BAD)
         )
-        said.append(_line("by hand", way_back(view, route)))
+        said.append(_by_hand(view, route))
         said.append(_line("look", kubectl_look(route, context=_context(view))))
     return [*said, _line("try again", f"runner rollback {handle}")]
 
@@ -144,11 +144,16 @@ def _stands(view: RunView, handle: str) -> list[Said]:
     word = "Stopped" if asked else "Paused" if view.standing is Standing.PAUSED else "Interrupted"
     reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
     said = [Said(f"{joined((_headline(word, reason), _where(view)))}.", Tone.GOOD if asked else Tone.WARN)]
-    said.append(_line("resume", joined((f"runner resume {handle}", _remaining(view)))))
+    resume, back = f"runner resume {handle}", f"runner rollback {handle}"
+    said.append(_line("resume", f"{resume:<{len(back)}}   {_goes_on(view)}"))
     if view.splits:
-        said.append(_line("go back", joined((f"runner rollback {handle}", _safe(view)))))
-    said += [_line("by hand", way_back(view, route.route)) for route in view.exposed]
-    return said
+        said.append(_line("go back", f"{back}   {_safe(view)}".rstrip()))
+    return said + [_by_hand(view, exposure.route) for exposure in view.exposed]
+
+
+def _by_hand(view: RunView, route: Route) -> Said:
+    on = "on a real cluster: " if view.sandbox else ""
+    return _line("by hand", f"{on}{way_back(view, route)}")
 
 
 def _where(view: RunView) -> str:
@@ -160,9 +165,8 @@ def _where(view: RunView) -> str:
     return f"in stage {number}/{len(view.planned)} {one_line(stage.name)}" if number else ""
 
 
-def _remaining(view: RunView) -> str:
-    until = view.due(view.current.name) if view.current is not None else None
-    return left(view, view.at) if until is not None else ""
+def _goes_on(view: RunView) -> str:
+    return f"goes on with {one_line(view.current.name)}" if view.current is not None else "goes on"
 
 
 def _safe(view: RunView) -> str:

@@ -1,14 +1,16 @@
 """One measurement in one line: the value, its bound, how many of how many, and what happens next."""
 
+from collections.abc import Mapping
+
 from runner.engine.events import MeasurementTaken
 from runner.engine.judged import count
-from runner.model.checks import Bounds, Check, Verdict
+from runner.model.checks import Agreement, Bounds, Check, Verdict
 from runner.model.playbook import Guard, OnFailure
 from runner.model.stages import OnInconclusive, Verify
 from runner.reports.figures import duration
 from runner.reports.measures import Measure, facts
 from runner.reports.view import GUARD, RunView, check_of
-from runner.reports.wording import joined, one_line, relation
+from runner.reports.wording import joined, one_line, relation, told
 
 
 def verdict_line(view: RunView, event: MeasurementTaken) -> str:
@@ -23,21 +25,23 @@ def verdict_line(view: RunView, event: MeasurementTaken) -> str:
 
 def _said(event: MeasurementTaken, check: Check | None) -> str:
     """The short form where it says it all, else the judge's own sentence."""
-    name, why = one_line(event.check), one_line(event.reason.removesuffix(f": {event.verdict}"))
+    name, why = one_line(event.check), told(event.reason)
     if event.verdict is Verdict.INCONCLUSIVE or event.value is None or check is None:
         return f"{name}: {why}"
     short = f"{name} {relation(check, event.value, event.verdict)}{_basis(event)}"
-    plain = isinstance(check.judgement, Bounds) and check.reduce is None
+    plain = isinstance(check.judgement, Bounds | Agreement) and check.reduce is None
     return short if plain or event.verdict is Verdict.PASSED else joined((short, why))
 
 
 def _basis(event: MeasurementTaken) -> str:
-    """How many requests a ratio rests on."""
-    counted = facts(event)
-    bad, of = counted.get("bad"), counted.get("of")
-    if not isinstance(bad, int | float) or not isinstance(of, int | float):
-        return ""
-    return f" ({count(bad)} of {count(of)} requests)"
+    """How many requests a ratio rests on, or what was served."""
+    known = facts(event)
+    bad, of, shares = known.get("bad"), known.get("of"), known.get("shares")
+    if isinstance(bad, int | float) and isinstance(of, int | float):
+        return f" ({count(bad)} of {count(of)} requests)"
+    if isinstance(shares, Mapping):
+        return f" (served {', '.join(f'{one_line(str(by))} {share:.1f} %' for by, share in shares.items())})"
+    return ""
 
 
 def _after_verify(view: RunView, measure: Measure, name: str) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def bound(check: Check) -> str:
                 return f"{low_text} to {high_text}"
             return f"≤ {high_text}" if high is not None else f"≥ {low_text}"
         case Agreement(tolerance=tolerance):
-            return f"within {number(tolerance)} points"
+            return f"≤ {number(tolerance)} points"
         case Comparison(allow=Allow.POINTS, allowance=allowance):
             return f"≤ stable + {number(100 * allowance)} points"
         case Comparison(allowance=allowance):
@@ -75,14 +75,14 @@ def _limit(check: Check, limit: float | None) -> str:
 
 
 def value_of(check: Check | None, value: float | None) -> str:
-    """A measured value as the check's kind reads it: `0.21 %`, `48 ms`, `off by 1.2 points`."""
+    """A measured value as the check's kind reads it: `0.21 %`, `48 ms`, `off by 1.2`."""
     if value is None:
         return "no value"
     if check is None:
         return number(value)
     match check.measure, check.judgement:
         case _, Agreement():
-            return f"off by {number(value)} points"
+            return f"off by {number(value)}"
         case _, Comparison():
             return f"stable {value * 100:+.2g} points"
         case Ratio(), _:
@@ -102,11 +102,18 @@ def relation(check: Check | None, value: float | None, verdict: Verdict) -> str:
     match check.judgement:
         case Bounds(min=low, max=high) if low is not None and high is not None:
             return f"{said} {'within' if good else 'outside'} {bound(check)}"
+        case Agreement():
+            return f"{said} {'≤' if good else '>'} {bound(check)[2:]}"
         case Bounds(max=high):
             sign = ("≤" if good else ">") if high is not None else ("≥" if good else "<")
             return f"{said} {sign} {bound(check)[2:]}"
         case _:
             return f"{said}, {bound(check)}" if good else f"{said}, not {bound(check)}"
+
+
+def told(reason: str) -> str:
+    """A reason on one line, without the verdict at its end: the word before it says that."""
+    return one_line(reason).removesuffix(": failed").removesuffix(": inconclusive")
 
 
 def one_line(text: str) -> str:
