@@ -108,6 +108,11 @@ class Bookinfo:
         ]
         self.kubectl("annotate", "--overwrite", "pod", "-l", f"app=reviews,version={version}", *words)
 
+    def remove(self, version: str) -> None:
+        """Take all pods of one version of reviews away, and wait until they are gone."""
+        self.kubectl("scale", f"deployment/reviews-{version}", "--replicas=0")
+        self.kubectl("wait", "--for=delete", "pod", "-l", f"app=reviews,version={version}", "--timeout=20s")
+
     def virtual_service(self) -> Object:
         return self.read("virtualservice", "reviews")
 

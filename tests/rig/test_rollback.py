@@ -32,7 +32,7 @@ TROUBLES = (
     Trouble("every answer an error", lambda bookinfo: bookinfo.spoil("v3", errors="1"), "errors"),
     Trouble("answers 0.8 s late", lambda bookinfo: bookinfo.spoil("v3", latency="0.8"), "slowness"),
     Trouble("crashing", lambda bookinfo: bookinfo.spoil("v3", crash="true"), ""),
-    Trouble("gone", _remove, ""),
+    Trouble("gone", lambda bookinfo: bookinfo.remove("v3"), ""),
 )
 
 
@@ -89,7 +89,7 @@ def test_total_failure_is_rolled_back_within_two_scrapes_and_one_look(
 
 def test_canary_without_pods_gets_no_traffic(installed: Bookinfo, tmp_path: Path) -> None:
     """v3 is absent from the start: the shift waits for an endpoint, gives up, and nobody was ever sent there."""
-    _remove(installed)
+    installed.remove("v3")
     with traffic.Load(installed.reviews_url, rps=20) as load:
         run = _watched(installed, tmp_path)
         assert run.finish() == 3, run.said()
@@ -120,8 +120,3 @@ def _is_rejected(run: Play, bookinfo: Bookinfo) -> None:
     assert run.all(named("rollback.finished"))[-1]["verified"] is True
     assert play.without_zeros(finished["splits"]["reviews"]) == SAFE
     assert bookinfo.weights() == SAFE
-
-
-def _remove(bookinfo: Bookinfo) -> None:
-    bookinfo.kubectl("scale", "deployment/reviews-v3", "--replicas=0")
-    bookinfo.kubectl("wait", "--for=delete", "pod", "-l", "app=reviews,version=v3", "--timeout=20s")
