@@ -201,8 +201,8 @@ def _sandboxed(world: "World", playbook: Playbook) -> Place:
     from runner.adapters.lease import LocalLease
 
     def failures(since: float, until: float) -> tuple[int, int]:
-        tally = world.tally(since, until)
-        return tally.failed, tally.requests
+        counts = world.tally(since, until).since_canary.values()
+        return sum(count.failed for count in counts), sum(count.requests for count in counts)
 
     return Place(
         cluster=world.cluster,

@@ -38,8 +38,12 @@ where = together(
 )
 watching = together(
     click.option("-y", "--yes", is_flag=True, help="Do not ask."),
-    click.option("-o", "--output", type=click.Choice(["text", "jsonl"]), default="text", help="Form of the events."),
-    click.option("--speed", type=click.FloatRange(min=0.1), help="In the sandbox: times real time, to watch it."),
+    click.option(
+        "-o", "--output", type=click.Choice(["text", "jsonl"]), default="text", help="Form of the events."
+    ),
+    click.option(
+        "--speed", type=click.FloatRange(min=0.1), help="In the sandbox: times real time, to watch it."
+    ),
     click.option("--ascii", "plain", is_flag=True, help="ASCII characters only."),
     click.option("--log-file", metavar="FILE", help="Also write JSON log lines to a file."),
 )

@@ -9,10 +9,12 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import recorded_playbook
-from runner.engine.events import Event, RunResumed
+from runner.engine.events import Event, RunResumed, SplitChanged
 from runner.engine.observations import Order
 from runner.journal import JournalFile, Record
 from runner.model.playbook import Playbook
+from runner.routers import istio
+from runner.stages.shift import live
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,20 @@ def session_facts(reopened: Reopened, *orders: Order) -> dict[str, Any]:
         "first": (resumed(reopened.place.clock.now()),),
         "orders": orders,
     }
+
+
+def accepted(reopened: Reopened, digest: str | None) -> tuple[Event, ...]:
+    """The live splits that a person accepts by their digest, as if this run had set them."""
+    if digest is None:
+        return ()
+    at, changes = reopened.place.clock.now(), []
+    last = {event.route: event.to for event in reopened.record.events if isinstance(event, SplitChanged)}
+    for name, recorded in last.items():
+        route = reopened.playbook.route(name)
+        found = live(reopened.place.cluster, route)
+        if found is None or not istio.digest(found, route).startswith(digest):
+            continue
+        split = istio.read(found, route)
+        if split != recorded:
+            changes.append(SplitChanged(at, name, recorded, split, "accepted"))
+    return tuple(changes)

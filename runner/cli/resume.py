@@ -8,7 +8,7 @@ from runner.bootstrap import Reach
 from runner.cli import options
 from runner.cli.playing import Session, carry_on
 from runner.cli.recording import refuse_drift
-from runner.cli.reopening import reopen, session_facts
+from runner.cli.reopening import accepted, reopen, session_facts
 from runner.cli.watching import Wishes
 from runner.errors import UsageError
 from runner.journal import read
@@ -19,7 +19,9 @@ from runner.journal.finding import find, finished
 @click.argument("run", required=False)
 @click.option("--until", metavar="STAGE", help="Stop after this stage; the run can be resumed again.")
 @click.option(
-    "--accept-drift", metavar="DIGEST", help="Go on with the recorded playbook though the file changed."
+    "--accept-drift",
+    metavar="DIGEST",
+    help="Go on although the playbook, or a live split, is not as recorded: the digest that was shown.",
 )
 @options.where
 @options.watching
@@ -33,4 +35,6 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     refuse_drift(record, given["accept_drift"])
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     reopened = reopen(path, Reach(given["kubeconfig"], given["context"], given["prometheus"]), wishes.speed)
-    ctx.exit(carry_on(Session(**session_facts(reopened), until=given["until"]), wishes))
+    facts = session_facts(reopened)
+    facts["first"] = (*facts["first"], *accepted(reopened, given["accept_drift"]))
+    ctx.exit(carry_on(Session(**facts, until=given["until"]), wishes))

@@ -3,7 +3,7 @@
 from typing import Any
 
 from runner.engine.program import Await, Change, ProgramStage, SetSplit, SubsetsReady
-from runner.errors import DisagreementError, RunnerError
+from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split, canary_split, split_of
 from runner.model.stages import KubeObject, Shift
@@ -56,10 +56,11 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     route = setting.playbook.route(effect.route)
     found = _present(live(setting.cluster, route), route)
     refuse_gitops(found, route)
+    _refuse_superseded(found, setting)
     split = istio.read(found, route)
     before = _before(effect, setting, split)
     if not _mine(found, setting, split, effect):
-        _refuse_drift(effect, setting, found, split, before)
+        _refuse_drift(effect, setting, found, before)
     if effect.back and not split[route.canary]:
         return _already(route, effect, found, split)
     changed = _changed(effect, setting, route, found, before)
@@ -106,16 +107,27 @@ def _mine(found: KubeObject, setting: Setting, split: Split, effect: SetSplit) -
     return (marker.run, marker.stage) == (setting.run, setting.ref.stage)
 
 
-def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, split: Split, before: Split) -> None:
+def _refuse_superseded(found: KubeObject, setting: Setting) -> None:
+    """Whoever wrote a later epoch has taken over; what this process knows is old."""
+    marker = marker_of(found)
+    if marker is not None and marker.epoch > setting.epoch:
+        raise LockedError(
+            f"run {marker.run} has taken over {found['metadata']['name']} (epoch {marker.epoch}, ours is {setting.epoch})",
+            hint=f"`runner status {marker.run}` shows it",
+        )
+
+
+def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before: Split) -> None:
     """Somebody else's change is never overwritten silently; on the way back, safety comes first."""
-    known = setting.routes[effect.route]
-    recorded = known.split if setting.pending is None else before
+    route, known = setting.playbook.route(effect.route), setting.routes[effect.route]
+    split, recorded = istio.read(found, route), known.split if setting.pending is None else before
     if recorded is None or split == recorded or effect.back:
         return
     raise DisagreementError(
-        f"VirtualService {found['metadata'].get('namespace')}/{found['metadata'].get('name')} was changed by "
-        f"{last_editor(found)}\n  recorded  {recorded}\n  live      {split}\n  wanted    {effect.split}",
-        hint=f"set it back to {recorded} and `runner resume {setting.run}`, or `runner rollback {setting.run}`",
+        f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found)}\n"
+        f"  recorded  {recorded}\n  live      {split}\n  wanted    {effect.split}",
+        hint=f"go on from the live split: runner resume {setting.run} --accept-drift {istio.digest(found, route)}\n"
+        f"or go back: runner rollback {setting.run}",
     )
 
 
