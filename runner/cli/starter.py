@@ -16,7 +16,7 @@ AMBIGUOUS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "nul
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a starter says; *revision* is the canary's in the metrics, *http* its route where there are several."""
+    """What a starter says; *revision* is the canary's in the metrics, *http* its route among several."""
 
     name: str
     namespace: str = "default"
