@@ -45,13 +45,14 @@ def read(path: Path) -> Record:
     except OSError as error:
         raise RunnerError(f"{path}: {error.strerror}") from error
     whole, torn = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
-    events, link = _decoded(path, whole)
+    events, link = decoded(path, whole)
     if _was_whole(torn, link):
         raise _damaged(path, len(events) + 1, DisagreementError("its end is not what was written"))
     return Record(path, link.run, tuple(events), link, len(whole))
 
 
-def _decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
+def decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
+    """The events of whole lines, each checked against the one before. DisagreementError names the first that is not."""
     events: list[Event] = []
     link: Link | None = None
     for number, line in enumerate(data.splitlines(), start=1):

@@ -71,7 +71,9 @@ def _newest(*, unfinished: bool) -> Path:
     if damaged is not None:
         raise damaged
     what = "unfinished run" if unfinished else "run"
-    raise UsageError(f"there is no {what} in {FOLDER}", hint="`runner runs` lists all; name one by its id or path")
+    raise UsageError(
+        f"there is no {what} in {FOLDER}", hint="`runner runs` lists all; name one by its id or path"
+    )
 
 
 def only_unfinished() -> Path:
