@@ -1,0 +1,62 @@
+"""What a run decided, told so that two worlds can be compared: their clocks and the number of looks left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rig.play import Event, without_zeros
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Decisions in order, the last word on each check by stage, and the exit code."""
+
+    decisions: tuple[str, ...]
+    verdicts: tuple[str, ...]
+    code: int
+
+
+def tell(events: Iterable[Event], code: int) -> Story:
+    """The story of a run whose events these are."""
+    events = list(events)
+    return Story(
+        decisions=tuple(line for event in events if (line := _decision(event))),
+        verdicts=tuple(sorted(_verdicts(events))),
+        code=code,
+    )
+
+
+def _decision(event: Event) -> str:
+    name = event["event"]
+    match name.split(".")[0]:
+        case "stage":
+            return f"{name} {event['stage']}"
+        case "split":
+            return f"{name} {event['route']} to {_split(event['to'])}"
+        case "gate":
+            return f"{name} {event['stage']} {event.get('answer', '')}".rstrip()
+        case "rollback":
+            return f"{name} {event.get('verified', '')}".rstrip()
+        case "run" if name == "run.finished":
+            return f"{name} {event['outcome']} {[_split(it) for it in event['splits'].values()]}"
+        case "run" if name != "run.started":
+            return f"{name} {event.get('code', '')}".rstrip()
+    return ""
+
+
+def _verdicts(events: list[Event]) -> set[str]:
+    """The last conclusive verdict on each check in each stage; one that never was conclusive says so."""
+    last: dict[tuple[str, str], str] = {}
+    stage = ""
+    for event in events:
+        stage = event["stage"] if event["event"] == "stage.started" else stage
+        if event["event"] == "measurement.taken":
+            key = (event.get("stage") or f"guard in {stage}", event["check"])
+            if event["verdict"] != "inconclusive" or key not in last:
+                last[key] = event["verdict"]
+    return {f"{where}: {check} {verdict}" for (where, check), verdict in last.items()}
+
+
+def _split(found: dict[str, int]) -> str:
+    return "/".join(f"{subset} {weight}" for subset, weight in sorted(without_zeros(found).items()))
