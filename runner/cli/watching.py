@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from runner.engine.events import Event
 from runner.engine.observations import Observation
@@ -17,6 +18,9 @@ from runner.reports.output import Output
 from runner.reports.summary import last_words
 from runner.reports.terminal import terminal_of
 from runner.reports.view import Failures, RunView
+
+if TYPE_CHECKING:
+    from runner.reports.screen import Screen
 
 Failed = Callable[[float, float], tuple[int, int]]
 
@@ -40,10 +44,27 @@ class Watchers:
         self._stderr = Output(sys.stderr, terminal_of(sys.stderr, os.environ, plain=wishes.plain))
         self._words = self._stderr if wishes.output == "jsonl" else self._stdout
         self._view = replay(opening(run, playbook), past)
-        self._teller = (
-            JournalLines(self._stdout) if wishes.output == "jsonl" else Narrator(self._view, self._stdout)
-        )
-        self._listeners: list[Listener] = [self._teller]
+        self._screen = self._live_screen(wishes)
+        self._tellers = self._lines(wishes)
+        self._listeners: list[Listener] = [*self._tellers]
+
+    def _live_screen(self, wishes: Wishes) -> "Screen | None":
+        """On a real terminal only; the lines follow when it closes, unless they go elsewhere as they come."""
+        if wishes.output == "jsonl" or not self._stderr.terminal.live:
+            return None
+        from runner.reports.screen import Screen
+
+        lines = self._stdout if self._stdout.terminal.live else None
+        return Screen(self._view, self._stderr, lines=lines, speed=wishes.speed)
+
+    def _lines(self, wishes: Wishes) -> "list[JournalLines | Narrator | Screen]":
+        if wishes.output == "jsonl":
+            return [JournalLines(self._stdout)]
+        if self._screen is None:
+            return [Narrator(self._view, self._stdout)]
+        if self._stdout.terminal.live:
+            return [self._screen]
+        return [Narrator(self._view, self._stdout), self._screen]
 
     def heard(self, event: Event, line: str) -> None:
         """Tell everybody."""
@@ -69,13 +90,13 @@ class Watchers:
         try:
             yield
         finally:
-            self._teller.close()
+            for teller in self._tellers:
+                teller.close()
 
     def interrupted(self, name: str) -> None:
         """Say at once that the signal was heard."""
-        self._stderr.line(
-            f"{name}: stopping at a safe point. Once more: leave now (what was done is recorded)."
-        )
+        say = self._stderr.line if self._screen is None else self._screen.say
+        say(f"{name}: stopping at a safe point. Once more: leave now (what was done is recorded).")
 
     def last_words(self, handle: str, failures: Failed | None) -> None:
         """How it ended, and what a person can do now."""

@@ -117,7 +117,7 @@ def _started(view: RunView, event: RunStarted) -> RunView:
         target=event.target,
         by=event.by,
         source=event.source,
-        sandbox=event.seed is not None or event.scenario is not None,
+        sandbox=bool(event.target.get("sandbox")) or event.seed is not None,
         started=event.at,
         sessions=1,
     )

@@ -31,6 +31,7 @@ class Moment:
     notice: str = ""
     recent: Sequence[str] = ()
     speed: float | None = None
+    standing: str = ""
 
 
 def frame(view: RunView, moment: Moment, terminal: Terminal, width: int, height: int) -> list[Row]:
@@ -53,7 +54,7 @@ def _checks(view: RunView, terminal: Terminal, width: int) -> list[Row]:
 def _header(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
     ran = duration_clock(moment.now - view.started) if view.started is not None else ""
     speed = f" {moment.speed:g}x" if view.sandbox and moment.speed else ""
-    right = f"{ran}  ● {view.standing.value}"
+    right = f"{ran}  ● {moment.standing or view.standing.value}"
     whole = terminal.clip(title(view).replace("SANDBOX", f"SANDBOX{speed}", 1), width - cells(right) - 2)
     before, sandbox, after = whole.partition(f"SANDBOX{speed}") if view.sandbox else (whole, "", "")
     gap = " " * (width - 1 - cells(whole) - cells(right))

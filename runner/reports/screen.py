@@ -51,38 +51,73 @@ class Picture:
             yield Segment.line()
 
 
+class Window:
+    """The part of a terminal that is drawn again and again, and gone when it is closed."""
+
+    def __init__(self, output: Output) -> None:
+        self._console = console(output)
+        self._live = Live(
+            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, screen=False
+        )
+        self._rows: Sequence[Row] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of the terminal, now."""
+        return self._console.size
+
+    def show(self, rows: Sequence[Row]) -> bool:
+        """Draw *rows* if they differ from what is there; whether they did."""
+        if rows == self._rows:
+            return False
+        if not self._live.is_started:
+            self._live.start()
+        self._live.update(Picture(rows), refresh=True)
+        self._rows = rows
+        return True
+
+    def say(self, text: str) -> None:
+        """Print a line above the picture, where it stays."""
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the picture away."""
+        self._live.stop()
+
+
 class Screen:
-    """A listener: the picture while the run goes on, and at its end the same lines that CI would have had."""
+    """A listener: the picture while the run goes on, and at its end the same lines that CI would have had.
+
+    *lines* is where those go; None leaves nothing behind.
+    """
 
     def __init__(
         self,
         view: RunView,
         output: Output,
         *,
+        lines: Output | None = None,
         speed: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.view = view
-        self.output = output
+        self._terminal = output.terminal
+        self._window = Window(output)
+        self._output = lines
         self._speed = speed
         self._monotonic = monotonic
         self._now = view.at
         self._notice = ""
         self._lines: list[tuple[str, Tone]] = []
         self._recent: deque[str] = deque(maxlen=RECENT)
-        self._drawn: Sequence[Row] = ()
         self._drawn_at = float("-inf")
-        self._console = console(output)
-        self._live = Live(
-            console=self._console, auto_refresh=False, transient=True, redirect_stdout=False, screen=False
-        )
 
     def heard(self, event: Event, line: str) -> None:
         """Take *event* into the picture."""
         del line
         before, self.view = self.view, fold(self.view, event)
         self._now = max(self._now, event.at)
-        said = line_of(before, self.view, event, self.output.terminal)
+        said = line_of(before, self.view, event, self._terminal)
         if said is not None:
             self._keep(said)
         self._draw()
@@ -102,28 +137,27 @@ class Screen:
 
     def close(self) -> None:
         """Take the picture away and leave the lines of the run in its place."""
-        self._live.stop()
-        for line, tone in self._lines:
-            self.output.line(self.output.terminal.paint(line, tone))
+        self._window.close()
+        if self._output is not None:
+            for line, tone in self._lines:
+                self._output.line(self._output.terminal.paint(line, tone))
         self._lines.clear()
 
+    def say(self, text: str) -> None:
+        """Put in a word that is no event."""
+        self._window.say(self._terminal.spell(text))
+
     def _keep(self, line: Line) -> None:
-        shown = layout(self.view, self.output.terminal)(line)
-        self._lines.append((shown, TONES.get(line.word, Tone.PLAIN)))
-        self._recent.append(compact(self.view, line, self.output.terminal))
+        self._lines.append((layout(self.view, self._terminal)(line), TONES.get(line.word, Tone.PLAIN)))
+        self._recent.append(compact(self.view, line, self._terminal))
 
     def _draw(self) -> None:
         at = self._monotonic()
         if at - self._drawn_at < PAUSE or self.view.started is None:
             return
-        if not self._live.is_started:
-            self._live.start()
         moment = Moment(self._now, self._notice, tuple(self._recent), self._speed)
-        width, height = self._console.size
-        rows = frame(self.view, moment, self.output.terminal, width, height)
-        if rows != self._drawn:
-            self._live.update(Picture(rows), refresh=True)
-            self._drawn, self._drawn_at = rows, at
+        if self._window.show(frame(self.view, moment, self._terminal, *self._window.size)):
+            self._drawn_at = at
 
 
 def console(output: Output) -> Console:

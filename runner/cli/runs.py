@@ -1,0 +1,59 @@
+"""`runner runs`."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from runner import bootstrap
+from runner.cli.recording import recorded_playbook
+from runner.errors import RunnerError
+from runner.journal import Record
+from runner.journal.file import is_held
+from runner.journal.finding import every_run, path_of
+from runner.reports.fold import opening, replay
+from runner.reports.output import Output
+from runner.reports.status import FORMAT, Shown, run_json, runs_table
+from runner.reports.terminal import Tone, terminal_of
+from runner.reports.view import RunView
+from runner.reports.wording import one_line
+
+
+@click.command("runs")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the answer."
+)
+@click.option("--ascii", "plain", is_flag=True, help="ASCII characters only.")
+def command(*, output: str, plain: bool) -> None:
+    """List all runs of this folder, newest first, and those that hold traffic while nobody watches."""
+    listed = every_run()
+    runs = [shown_of(item.path, item.record) for item in listed if item.record is not None]
+    damaged = [(item.path, item.trouble) for item in listed if item.record is None]
+    out = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=plain))
+    if output == "json":
+        troubles = [{"path": str(path), "trouble": trouble} for path, trouble in damaged]
+        body = {"v": FORMAT, "runs": [run_json(shown) for shown in runs], "damaged": troubles}
+        out.write(json.dumps(body) + "\n")
+    else:
+        for line in runs_table(runs, bootstrap.real_clock().now(), out.terminal):
+            out.line(line)
+        for _, trouble in damaged:
+            out.line(out.terminal.paint(f"damaged: {one_line(trouble)}", Tone.BAD))
+    out.close()
+
+
+def shown_of(path: Path, record: Record) -> Shown:
+    """A run as reports show it, with whether a process plays it now."""
+    handle = record.run if path == path_of(record.run) else str(path)
+    return Shown(_view(record), is_held(path), handle)
+
+
+def _view(record: Record) -> RunView:
+    """The fold of the record; without the playbook's own words where it can no longer be read."""
+    try:
+        begun = opening(record.run, recorded_playbook(record))
+    except RunnerError:
+        begun = opening(record.run)
+    return replay(begun, record.events)
