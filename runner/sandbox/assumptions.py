@@ -1,0 +1,383 @@
+"""What a playbook names but does not create: it is assumed to be there, well, and stable at 100.
+
+Every assumption becomes objects of the world and a sentence for people.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.model.playbook import Playbook, Route
+from runner.model.scenario import LATENCY, Load, Scenario
+from runner.model.split import WHOLE, Split, canary_split
+from runner.model.stages import Apply, KubeObject, Scale, Shift, Stage, Verify
+from runner.sandbox.hosts import full_name, service_of
+from runner.sandbox.kinds import ISTIO, group_of, knows
+from runner.sandbox.people import with_weights
+from runner.sandbox.setup import Setup, Stream
+
+OURS = "runner"  # an earlier release has made what is assumed
+UNNAMED = "stable"  # the stable subset, where neither playbook nor scenario names it
+ALWAYS = ("default", "istio-system", "kube-system")
+
+Body = dict[str, Any]
+Place = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+
+def assume(playbook: Playbook, scenario: Scenario | None = None) -> tuple[str, ...]:
+    """What a world for *playbook* takes for granted, a sentence each."""
+    return prepare(playbook, scenario, seed=0, start=0.0).assumptions
+
+
+def prepare(playbook: Playbook, scenario: Scenario | None, *, seed: int, start: float) -> Setup:
+    """The world in which *playbook* is played from Unix time *start* on, with everything assumed."""
+    given = (scenario or Scenario("healthy")).given
+    furnishing = _Furnishing(playbook, scenario or Scenario("healthy"))
+    furnishing.furnish()
+    return Setup(
+        seed=seed,
+        start=start,
+        streams=tuple(furnishing.streams),
+        objects=tuple(furnishing.objects),
+        when=(scenario or Scenario("healthy")).when,
+        series=given.series,
+        scrape=given.scrape,
+        namespace=playbook.target.namespace,
+        assumptions=tuple(furnishing.said),
+    )
+
+
+@dataclass(slots=True)
+class _Furnishing:
+    """Objects by place: *there* before the run, *coming* with the playbook."""
+
+    playbook: Playbook
+    scenario: Scenario
+    there: dict[Place, KubeObject] = field(default_factory=dict)
+    coming: dict[Place, KubeObject] = field(default_factory=dict)
+    objects: list[tuple[str, KubeObject]] = field(default_factory=list)
+    streams: list[Stream] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def furnish(self) -> None:
+        """Fill the world."""
+        stages = (*self.playbook.stages, *self.playbook.rollback)
+        for manifest in _manifests(stages):
+            self.coming.setdefault(self._place(manifest), manifest)
+        self._namespaces()
+        self._definitions()
+        for file in self.scenario.given.files:
+            self._put(file.object, None, self.scenario.given.manager)
+        for route in self.playbook.routes:
+            self._route(route)
+        self._scaled(stages)
+        self._traffic()
+
+    def _namespaces(self) -> None:
+        for name in ALWAYS:
+            self._put(_object("v1", "Namespace", "", name, {}), None)
+        wanted = {self.playbook.target.namespace, *(route.namespace for route in self.playbook.routes)}
+        given = {
+            ("Namespace", "", str(file.object["metadata"]["name"])) for file in self.scenario.given.files
+        }
+        for name in sorted(wanted - set(ALWAYS)):
+            if ("Namespace", "", name) not in {*self.coming, *given}:
+                namespace = _object("v1", "Namespace", "", name, {})
+                namespace["metadata"]["labels"] = {"istio-injection": "enabled"}
+                self._put(namespace, f"namespace {name} exists, with istio-injection=enabled")
+
+    def _definitions(self) -> None:
+        """Kinds that the playbook applies and a fresh cluster does not know."""
+        manifests = [*self.coming.values(), *(file.object for file in self.scenario.given.files)]
+        defined = {
+            body["spec"]["names"]["kind"] for body in manifests if body["kind"] == "CustomResourceDefinition"
+        }
+        unknown = {(body["apiVersion"], body["kind"]) for body in manifests} - {
+            (body["apiVersion"], body["kind"])
+            for body in manifests
+            if knows(body["apiVersion"], body["kind"])
+        }
+        for api_version, kind in sorted(unknown):
+            if kind not in defined:
+                said = f"the cluster knows {kind} of {api_version}"
+                self._put(_definition(api_version, kind), said)
+
+    def _route(self, route: Route) -> None:
+        host = self._host(route)
+        live = self._live_split(route)
+        stable = route.stable or next(iter(live or ()), UNNAMED)
+        subsets = self._subsets(route, stable, live)
+        self._service(route, host)
+        self._rule(route, host, subsets if live is None else [*live], complete=live is None)
+        for subset in subsets:
+            self._version(route, host, subset, serving=live is not None and live[subset] > 0)
+        if live is not None:
+            self._virtual_service(route, host, stable, live)
+        self.streams.append(self._stream(route, host, stable))
+
+    def _live_split(self, route: Route) -> Split | None:
+        """The split before the run; None where the playbook itself makes the VirtualService."""
+        given = dict(self.scenario.given.split).get(route.name)
+        place = ("VirtualService", route.namespace, route.virtual_service)
+        if given is not None or (place in self.coming and place not in self.there):
+            return given
+        if place in self.there:
+            return _split_of(self.there[place])
+        return canary_split(route.stable or UNNAMED, route.canary, 0)
+
+    def _subsets(self, route: Route, stable: str, live: Split | None) -> list[str]:
+        shifts = (stage.kind for stage in self.playbook.stages)
+        of_route = (kind for kind in shifts if isinstance(kind, Shift) and kind.route == route.name)
+        shifted = (subset for kind in of_route for subset in kind.split)
+        return list(dict.fromkeys((stable, route.canary, *(live or ()), *shifted)))
+
+    def _host(self, route: Route) -> str:
+        """The Service behind a route, as short as its namespace allows."""
+        host = route.host or self._destination(route) or route.virtual_service
+        place = service_of(full_name(host, route.namespace))
+        return place[1] if place and place[0] == route.namespace else host
+
+    def _destination(self, route: Route) -> str | None:
+        body = self._any(("VirtualService", route.namespace, route.virtual_service))
+        for http in (body or {}).get("spec", {}).get("http") or []:
+            for item in http.get("route") or []:
+                if item["destination"].get("subset") or len(body["spec"]["http"]) == 1:  # type: ignore[index]
+                    return str(item["destination"]["host"])
+        return None
+
+    def _service(self, route: Route, host: str) -> None:
+        place = ("Service", route.namespace, host)
+        if self._any(place) is None:
+            spec = {"selector": {"app": host}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
+            self._put(_object("v1", *place, spec), f"Service {host} selects app={host}")
+        elif self._live_split(route) is not None and place not in self.there:
+            self._put(self.coming[place], f"Service {host} is there as the playbook has it")
+
+    def _rule(self, route: Route, host: str, subsets: Sequence[str], *, complete: bool) -> None:
+        """A DestinationRule with *subsets*, unless one is there, or a *complete* one is coming."""
+        coming = self._rule_of(self.coming, route, host)
+        if self._rule_of(self.there, route, host) or (coming and complete):
+            return
+        if not coming:
+            subsets = self._subsets(route, subsets[0], None) if complete else [*subsets, route.canary]
+        named = list(dict.fromkeys(subsets))
+        name = coming["metadata"]["name"] if coming else host
+        listed = [{"name": subset, "labels": self._labels(route, host, subset)} for subset in named]
+        rule = _object(
+            f"{ISTIO}/v1", "DestinationRule", route.namespace, name, {"host": host, "subsets": listed}
+        )
+        self._put(rule, f"DestinationRule {name} defines {', '.join(named)}")
+
+    def _rule_of(self, bodies: Mapping[Place, KubeObject], route: Route, host: str) -> KubeObject | None:
+        wanted = full_name(host, route.namespace)
+        for (kind, namespace, _), body in bodies.items():
+            if kind == "DestinationRule" and full_name(body["spec"].get("host", ""), namespace) == wanted:
+                return body
+        return None
+
+    def _labels(self, route: Route, host: str, subset: str) -> Mapping[str, str]:
+        """The pod labels that make a subset: as a DestinationRule says, else its version."""
+        for bodies in (self.there, self.coming):
+            rule = self._rule_of(bodies, route, host)
+            for found in (rule or {}).get("spec", {}).get("subsets") or []:
+                if found["name"] == subset:
+                    return dict(found.get("labels") or {})
+        return {"version": dict(route.labels).get(subset, subset)}
+
+    def _version(self, route: Route, host: str, subset: str, *, serving: bool) -> None:
+        """A Deployment whose pods are *subset*."""
+        service = self._any(("Service", route.namespace, host)) or {}
+        labels = {**(service.get("spec", {}).get("selector") or {}), **self._labels(route, host, subset)}
+        if self._deployment_of(self.there, route, labels):
+            return
+        coming = self._deployment_of(self.coming, route, labels)
+        if coming and serving:
+            self._put(coming, f"Deployment {coming['metadata']['name']} is there as the playbook has it")
+        elif not coming:
+            name, replicas = self._deployment_name(host, subset), self._replicas(route)
+            body = _deployment(route.namespace, name, labels, replicas)
+            self._put(body, f"Deployment {name} has {replicas} ready pod{'s' * (replicas != 1)} of {subset}")
+
+    def _deployment_of(
+        self, bodies: Mapping[Place, KubeObject], route: Route, labels: Mapping[str, str]
+    ) -> KubeObject | None:
+        for (kind, namespace, _), body in bodies.items():
+            if kind == "Deployment" and namespace == route.namespace:
+                found = (body["spec"]["template"].get("metadata") or {}).get("labels") or {}
+                if labels.items() <= found.items():
+                    return body
+        return None
+
+    def _deployment_name(self, host: str, subset: str) -> str:
+        """As a scale stage calls it, else Service and subset."""
+        named = (name for name in self._scale_names(self.playbook.stages) if name.endswith(f"-{subset}"))
+        return next(named, f"{host}-{subset}")
+
+    def _replicas(self, route: Route) -> int:
+        """As many pods as the versions have that the playbook brings: enough for their share, and no more."""
+        bodies = (
+            body["spec"].get("replicas", 1)
+            for (kind, namespace, _), body in self.coming.items()
+            if kind == "Deployment" and namespace == route.namespace
+        )
+        return min((number for number in bodies if number > 0), default=1)
+
+    def _virtual_service(self, route: Route, host: str, stable: str, live: Split) -> None:
+        place = ("VirtualService", route.namespace, route.virtual_service)
+        given = dict(self.scenario.given.split).get(route.name)
+        found = self._any(place)
+        if found is None:
+            items = [_destination_of(host, subset, live[subset]) for subset in live]
+            if len(items) == 1:
+                del items[0]["weight"]
+            name = {"name": route.http} if isinstance(route.http, str) else {}
+            found = _object(f"{ISTIO}/v1", *place, {"hosts": [host], "http": [{**name, "route": items}]})
+        elif given is not None:
+            named = Stream(route.name, route.namespace, host, Load(), canary=route.canary, stable=stable)
+            found = with_weights(found, named, live.as_dict())
+        if place not in self.there:
+            said = f"VirtualService {route.virtual_service} sends {_in_words(live)}"
+            self._put(found, said)
+        elif given is not None:
+            self._replace(place, found)
+
+    def _replace(self, place: Place, body: KubeObject) -> None:
+        old = self.there[place]
+        self.objects = [(manager, body if found is old else found) for manager, found in self.objects]
+        self.there[place] = body
+
+    def _stream(self, route: Route, host: str, stable: str) -> Stream:
+        given = self.scenario.given
+        load = dict(given.traffic).get(route.name) or dict(given.traffic).get(host) or Load()
+        gateways = tuple(
+            f"{namespace}/{name}"
+            for kind, namespace, name in self.coming
+            if kind == "Gateway" and (kind, namespace, name) not in self.there
+        )
+        once = f" once Gateway {gateways[-1].partition('/')[2]} is there" if gateways else ""
+        self.said.append(f"{load.rate:g} requests a second reach {host}{once}")
+        return Stream(
+            name=route.name,
+            namespace=route.namespace,
+            host=host,
+            load=load,
+            virtual_service=route.virtual_service,
+            http=route.http,
+            canary=route.canary,
+            stable=stable,
+            labels=route.labels,
+            latency=dict(given.latency).get(route.name, LATENCY),
+            gateways=gateways,
+        )
+
+    def _traffic(self) -> None:
+        """Requests to Services that no route is about; without any route the playbook's checks say where."""
+        known = {name for stream in self.streams for name in (stream.name, stream.host)}
+        wanted = {name: load for name, load in self.scenario.given.traffic if name not in known}
+        if not self.playbook.routes:
+            wanted = dict.fromkeys(self._asked(), Load()) | wanted
+        gateways = tuple(f"{place[1]}/{place[2]}" for place in self.coming if place[0] == "Gateway")
+        for host, load in wanted.items():
+            once = f" once Gateway {gateways[-1].partition('/')[2]} is there" if gateways else ""
+            self.said.append(f"{load.rate:g} requests a second reach {host}{once}")
+            namespace = self.playbook.target.namespace
+            self.streams.append(Stream(host, namespace, host, load, virtual_service=host, gateways=gateways))
+
+    def _asked(self) -> Iterator[str]:
+        """Services of the playbook that its checks speak of."""
+        judged = (stage.kind.checks for stage in self.playbook.stages if isinstance(stage.kind, Verify))
+        checks = (*self.playbook.checks, *(check for checks in judged for check in checks))
+        text = " ".join(query.text for check in checks for query in check.queries.values())
+        for kind, _, name in self.coming:
+            if kind == "Service" and f'"{name}' in text:
+                yield name
+
+    def _scaled(self, stages: Sequence[Stage]) -> None:
+        namespace = self.playbook.target.namespace
+        for name in self._scale_names(stages):
+            if self._any(("Deployment", namespace, name)) is None:
+                body = _deployment(namespace, name, {"app": name}, 1)
+                self._put(body, f"Deployment {name} has 1 ready pod")
+
+    def _scale_names(self, stages: Sequence[Stage]) -> Iterator[str]:
+        for stage in stages:
+            if isinstance(stage.kind, Scale):
+                yield stage.kind.deployment
+                if stage.kind.like:
+                    yield stage.kind.like
+
+    def _any(self, place: Place) -> KubeObject | None:
+        return self.there.get(place) or self.coming.get(place)
+
+    def _put(self, body: KubeObject, said: str | None, manager: str = OURS) -> None:
+        self.there[self._place(body)] = body
+        self.objects.append((manager, body))
+        if said:
+            self.said.append(said)
+
+    def _place(self, body: KubeObject) -> Place:
+        kind = str(body["kind"])
+        namespace = str(body["metadata"].get("namespace") or self.playbook.target.namespace)
+        whole = kind in ("Namespace", "CustomResourceDefinition")
+        return kind, "" if whole else namespace, str(body["metadata"]["name"])
+
+
+def _manifests(stages: Sequence[Stage]) -> Iterator[KubeObject]:
+    for stage in stages:
+        if isinstance(stage.kind, Apply):
+            for manifest in stage.kind.manifests:
+                yield manifest.object
+
+
+def _object(api_version: str, kind: str, namespace: str, name: str, spec: Mapping[str, Any]) -> Body:
+    metadata: Body = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"apiVersion": api_version, "kind": kind, "metadata": metadata} | (
+        {"spec": dict(spec)} if spec else {}
+    )
+
+
+def _deployment(namespace: str, name: str, labels: Mapping[str, str], replicas: int) -> Body:
+    container = {"name": "app", "image": f"{name}:assumed", "ports": [{"containerPort": 8080}]}
+    spec = {
+        "replicas": replicas,
+        "selector": {"matchLabels": dict(labels)},
+        "template": {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}},
+    }
+    body = _object("apps/v1", "Deployment", namespace, name, spec)
+    body["metadata"]["labels"] = dict(labels)
+    return body
+
+
+def _definition(api_version: str, kind: str) -> Body:
+    plural = f"{kind.lower()}s"
+    group, version = group_of(api_version), api_version.rpartition("/")[2]
+    spec = {
+        "group": group,
+        "names": {"kind": kind, "plural": plural},
+        "scope": "Namespaced",
+        "versions": [{"name": version, "served": True, "storage": True}],
+    }
+    return _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", f"{plural}.{group}", spec)
+
+
+def _destination_of(host: str, subset: str, weight: int) -> Body:
+    return {"destination": {"host": host, "subset": subset}, "weight": weight}
+
+
+def _split_of(service: KubeObject) -> Split | None:
+    """The split of the first http route that has subsets; None where it is none."""
+    for http in service["spec"].get("http") or []:
+        items = [item for item in http.get("route") or [] if item["destination"].get("subset")]
+        if len(items) == 1:
+            return Split(((items[0]["destination"]["subset"], WHOLE),))
+        weights = {item["destination"]["subset"]: item.get("weight", 0) for item in items}
+        if sum(weights.values()) == WHOLE:
+            return Split(tuple(sorted((name, weight) for name, weight in weights.items() if weight)))
+    return None
+
+
+def _in_words(split: Split) -> str:
+    if len(split.weights) == 1:
+        return f"all traffic to {split.weights[0][0]}"
+    return ", ".join(f"{weight} % to {subset}" for subset, weight in split.weights)
