@@ -124,7 +124,7 @@ def forecast(playbook: Playbook, assumed: Assumed) -> Forecast:
     exposures = [
         _exposure(playbook, moments, moment, assumed)
         for moment in moments
-        if moment.share and isinstance(playbook.stages[moment.n].kind, Shift | Promote)
+        if moment.share and isinstance(playbook.stages[moment.n].kind, Shift)
     ]
     return Forecast(tuple(gates), tuple(exposures), spans, assumed)
 
@@ -260,38 +260,48 @@ def _soak(check: Check, canary: float, share: int, base: float) -> float | None:
 
 def _exposure(playbook: Playbook, moments: Sequence[Moment], at: Moment, assumed: Assumed) -> Exposure:
     later = [moment for moment in moments if moment.n >= at.n]
-    times = [
-        time for moment in later for time in _detections(playbook, moment, at, assumed) if time is not None
+    found = [] if playbook.on_failure is OnFailure.HOLD else list(_detections(playbook, later, at, assumed))
+    expected, worst = (
+        min((time + ACT for time in times if time is not None), default=None)
+        for times in ([pair[0] for pair in found], [pair[1] for pair in found])
+    )
+    failed = [
+        None if until is None else _canary_requests(later, at, until, assumed) for until in (expected, worst)
     ]
-    if playbook.on_failure is OnFailure.HOLD or not times:
-        return Exposure(at.span.stage, at.share, None, None, (None, None))
-    expected, worst = (min(time[n] for time in times) + ACT for n in (0, 1))
-    failed = [_canary_requests(later, at, until, assumed) for until in (expected, worst)]
     return Exposure(at.span.stage, at.share, failed[0], failed[1], (expected, worst))
 
 
-def _detections(
-    playbook: Playbook, moment: Moment, at: Moment, assumed: Assumed
-) -> Iterator[tuple[float, float] | None]:
-    """Seconds from *at* until each gate of *moment* stops a canary that only fails: expected, at worst."""
-    kind, canary = playbook.stages[moment.n].kind, assumed.traffic[at.route or ""] * at.share / WHOLE
-    begins = moment.start - at.start
-    if isinstance(kind, Verify):
-        for check in kind.checks:
-            first = max(begins, check.lookback)
-            yield _detection(check, first, canary, assumed, kind)
-    if moment.n == at.n:
-        for guard in playbook.guards:
-            if guard.route == at.route:
-                yield _detection(guard.check, 0.0, canary, assumed, guard)
+Times = tuple[float | None, float | None]
+"""Seconds until a gate stops a canary that only fails, expected and at worst; None where it does not."""
 
 
-def _detection(
-    check: Check, begins: float, canary: float, assumed: Assumed, asked: Verify | Guard
-) -> tuple[float, float] | None:
+def _detections(playbook: Playbook, later: Sequence[Moment], at: Moment, assumed: Assumed) -> Iterator[Times]:
+    """Of every gate from *at* until the route is promoted; a verify holds the run up, a guard does not."""
+    canary = assumed.traffic[at.route or ""] * at.share / WHOLE
+    end = at.start
+    for moment in later:
+        kind = playbook.stages[moment.n].kind
+        if isinstance(kind, Promote) and kind.route == at.route:
+            break
+        end = moment.start + moment.span.best
+        if isinstance(kind, Verify):
+            for check in kind.checks:
+                first = max(moment.start - at.start, check.lookback)
+                yield _detection(check, first, canary, assumed, kind)
+    for guard in playbook.guards:
+        if guard.route == at.route:
+            expected, worst = _detection(guard.check, 0.0, canary, assumed, guard)
+            yield _by(expected, end - at.start), _by(worst, end - at.start)
+
+
+def _by(time: float | None, end: float) -> float | None:
+    return time if time is not None and time <= end else None
+
+
+def _detection(check: Check, begins: float, canary: float, assumed: Assumed, asked: Verify | Guard) -> Times:
     """At worst there is no evidence at all, and patience runs out."""
     if isinstance(check.judgement, Agreement) or asked.on_inconclusive is OnInconclusive.PAUSE:
-        return None
+        return None, None
     blind = begins + asked.patience + asked.every
     least = least_samples(check)
     if least > canary * check.lookback:

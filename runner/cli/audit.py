@@ -1,0 +1,30 @@
+"""`runner audit [RUN]`."""
+
+import sys
+
+import click
+
+from runner.audit import audit, render_json, render_text
+from runner.cli.recording import recorded_playbook
+from runner.errors import ExitCode
+from runner.journal import read
+from runner.journal.finding import find
+from runner.reports.escape import escape_lines
+from runner.stages.kinds import compile_playbook
+
+
+@click.command("audit")
+@click.argument("run", required=False)
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the answer."
+)
+@click.pass_context
+def command(ctx: click.Context, /, *, run: str | None, output: str) -> None:
+    """Derive every verdict of RUN again, from its state file alone; without RUN, of the newest run.
+
+    Exits 1 where a recorded verdict does not follow from the evidence that was kept.
+    """
+    record = read(find(run))
+    found = audit(compile_playbook(record.run, recorded_playbook(record)), record.events)
+    sys.stdout.write(render_json(found) if output == "json" else escape_lines(render_text(found)))
+    ctx.exit(ExitCode.ERROR if found.disagreements else ExitCode.OK)

@@ -1,0 +1,147 @@
+"""A rehearsal as rows of words, which text and Markdown set in their own way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runner.engine.events import SplitChanged, StageStarted
+from runner.engine.forecast import Exposure, Gate
+from runner.engine.judged import percent
+from runner.rehearsal.cells import Cell, Said
+from runner.rehearsal.rehearse import GateReport, PlayReport, Rehearsal
+from runner.rehearsal.worlds import DERIVED
+from runner.reports.figures import duration, plural
+
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A heading, the names of the columns, and rows as wide."""
+
+    title: str
+    head: Row
+    rows: tuple[Row, ...]
+
+
+def verdict(rehearsal: Rehearsal) -> str:
+    """The one line that everything comes down to."""
+    book = rehearsal.playbook
+    wrong = len(rehearsal.problems)
+    if wrong:
+        return f"{book.name} {book.version}: {plural(wrong, 'problem')}"
+    return f"{book.name} {book.version}: every gate lets a good canary through and stops a bad one"
+
+
+def warnings(rehearsal: Rehearsal) -> tuple[str, ...]:
+    """What a reviewer should know, and what fails nothing."""
+    of_plays = (f"{report.title}: {text}" for report in rehearsal.plays for text in report.warnings)
+    of_gates = (f"{report.gate.title}: {text}" for report in rehearsal.gates for text in report.warnings)
+    return (*of_plays, *of_gates)
+
+
+def played(rehearsal: Rehearsal) -> str:
+    """How much was played."""
+    return f"{plural(rehearsal.worlds, 'world')}, {duration(rehearsal.virtual)} of virtual time"
+
+
+def gates(rehearsal: Rehearsal) -> Table:
+    """Gates x faults."""
+    head = ("gate", "healthy", *(world.title for world in DERIVED))
+    return Table("Gates and faults", head, tuple(_gate_row(report) for report in rehearsal.gates))
+
+
+def _gate_row(report: GateReport) -> Row:
+    cells = (_cell(report.cells.get(world.name)) for world in DERIVED)
+    return (report.gate.title, _cell(report.health), *cells)
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "-"
+    if cell.said is Said.FAILED or (cell.said is Said.NO_EVIDENCE and cell.seconds is not None):
+        after = "" if cell.seconds is None else f" {duration(cell.seconds)}"
+        return ("stops" if cell.said is Said.FAILED else "blind, stops") + after
+    return cell.said.value
+
+
+def plays(rehearsal: Rehearsal) -> Table:
+    """Every play of the whole playbook."""
+    head = ("world", "outcome", "exit", "stopped by", "traffic at the end", "failed requests")
+    return Table("The whole playbook", head, tuple(_play_row(report) for report in rehearsal.plays))
+
+
+def _play_row(report: PlayReport) -> Row:
+    run = report.played
+    splits = "; ".join(f"{route} {split}" for route, split in run.splits.items())
+    failed = "-" if run.failed is None else f"{run.failed:,}"
+    return (report.title, run.ending, str(run.code), ", ".join(run.fired_by) or "-", splits, failed)
+
+
+def timeline(rehearsal: Rehearsal) -> Table:
+    """Stages and weights of the healthy play."""
+    rows = tuple(_timeline(rehearsal))
+    return Table("Traffic when nothing is wrong", ("after", "stage", "weights"), rows)
+
+
+def _timeline(rehearsal: Rehearsal) -> Iterator[Row]:
+    run = rehearsal.healthy
+    stages = [event for event in run.events if isinstance(event, StageStarted)]
+    changes = [event for event in run.events if isinstance(event, SplitChanged)]
+    for stage in stages:
+        moved = [f"{change.route} {change.to}" for change in changes if change.stage == stage.stage]
+        yield duration(stage.at - run.started), stage.stage, "; ".join(moved)
+    yield duration(run.ended - run.started), "end", ""
+
+
+def forecast(rehearsal: Rehearsal) -> Table:
+    """What each gate can see."""
+    head = ("gate", "requests a look", "rejects from", "shows its bound after", "note")
+    return Table("What each gate can see", head, tuple(_sees(gate) for gate in rehearsal.forecast.gates))
+
+
+def _sees(gate: Gate) -> Row:
+    title = f"guard {gate.check} in {gate.stage!r}" if gate.guard else f"{gate.check} at {gate.stage!r}"
+    sees = "-" if gate.sees is None else percent(gate.sees)
+    soak = "-" if gate.soak is None else duration(gate.soak)
+    return title, f"{gate.requests:,.0f}", sees, soak, gate.note
+
+
+def exposures(rehearsal: Rehearsal) -> Table:
+    """What a canary that fails everything costs."""
+    head = ("from", "canary", "expected", "at worst", "stopped after", "at the latest")
+    rows = [_exposure(exposure) for exposure in rehearsal.forecast.exposures]
+    whole = rehearsal.forecast
+    rows.append(("in all", "", _requests(whole.expected), _requests(whole.worst), "", ""))
+    return Table("Requests that fail if the canary fails them all", head, tuple(rows))
+
+
+def _exposure(exposure: Exposure) -> Row:
+    expected, worst = (_after(seconds) for seconds in exposure.seconds)
+    return (
+        exposure.stage,
+        f"{exposure.share} %",
+        _requests(exposure.expected),
+        _requests(exposure.worst),
+        expected,
+        worst,
+    )
+
+
+def _requests(count: float | None) -> str:
+    return "no limit" if count is None else f"{count:,.0f}"
+
+
+def _after(seconds: float | None) -> str:
+    return "never" if seconds is None else duration(seconds)
+
+
+def ends(rehearsal: Rehearsal) -> str:
+    """When a run can end, and what the forecast assumes."""
+    forecasted = rehearsal.forecast
+    whole, assumed = forecasted.whole, forecasted.assumed
+    traffic = ", ".join(f"{rate:g}/s to {route}" for route, rate in assumed.traffic.items())
+    return (
+        f"ends after {duration(whole.best)} at the earliest, {duration(whole.worst)} at the latest; assumed: "
+        f"{traffic}, stable fails {percent(assumed.base)}, a scrape every {duration(assumed.scrape)}; "
+        "rejects from: the canary's error rate that is rejected with 80 % power"
+    )
