@@ -1,12 +1,14 @@
 """The `runner` command: the two pages that need no imports, then everything else."""
 
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
     arguments = sys.argv[1:]
-    if arguments in (["--version"], []) or arguments in (["--help"], ["-h"]):
+    completing = "_RUNNER_COMPLETE" in os.environ  # a shell asks click by this variable, without arguments
+    if arguments in (["--version"], [], ["--help"], ["-h"]) and not completing:
         _page(arguments)
     from runner.cli.entry import run
 

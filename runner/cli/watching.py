@@ -1,14 +1,16 @@
-"""Who watches a run from this process: a screen or lines, the journal's lines, a log file, a person's answers."""
+"""Who watches a run from this process: a screen or lines, the journal's lines, a log file."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runner.engine.events import Event
 from runner.engine.observations import Observation
+from runner.errors import RunnerError
 from runner.model.playbook import Playbook
 from runner.ports import Listener
 from runner.reports.fold import fold, opening, replay
@@ -36,6 +38,21 @@ class Wishes:
     yes: bool = False
 
 
+def _log(wishes: Wishes) -> list[Listener]:
+    """The log file, JSON lines; RunnerError before the run begins where it cannot be opened."""
+    if wishes.log_file is None:
+        return []
+    from runner import logs
+
+    try:
+        stream = Path(wishes.log_file).open("a", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    except OSError as error:
+        hint = "choose another --log-file"
+        raise RunnerError(f"{wishes.log_file} cannot be written: {error.strerror}", hint=hint) from None
+    logs.cap_libraries(stream)
+    return [logs.EventLog(logs.open_log(stream))]
+
+
 class Watchers:
     """One listener made of several; what cannot be written never stops the run."""
 
@@ -46,7 +63,7 @@ class Watchers:
         self._view = replay(opening(run, playbook), past)
         self._screen = self._live_screen(wishes)
         self._tellers = self._lines(wishes)
-        self._listeners: list[Listener] = [*self._tellers]
+        self._listeners: list[Listener] = [*self._tellers, *_log(wishes)]
 
     def _live_screen(self, wishes: Wishes) -> "Screen | None":
         """On a real terminal only; the lines follow when it closes, unless they go elsewhere as they come."""
@@ -112,5 +129,5 @@ class Watchers:
         moved = [move.at for move in self._view.moves]
         if failures is None or not moved:
             return self._view
-        failed, of = failures(min(moved), max(self._view.at, max(moved)))
+        failed, of = failures(min(moved), max(self._view.at, *moved))
         return replace(self._view, failures=Failures(failed, of))

@@ -26,7 +26,7 @@ class Output:
         except BrokenPipeError:
             self.dropped += 1
             self._abandon()
-        except (OSError, ValueError):  # no room, an I/O error, or closed
+        except (OSError, ValueError, RuntimeError):  # no room, an I/O error, closed, or inside a write
             self.dropped += 1
 
     def flush(self) -> None:
