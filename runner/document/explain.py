@@ -22,7 +22,8 @@ TYPES: Final = {
 
 def explain(document: Document, error: Any) -> Iterator[Diagnostic]:
     """The diagnostics of one error of jsonschema; none where a rule of our own says it better."""
-    say = EXPLAIN.get(error.validator, _anything_else)
+    of_a_key = "propertyNames" in error.absolute_schema_path
+    say = _key_form if of_a_key else EXPLAIN.get(error.validator, _anything_else)
     yield from say(document, error, tuple(error.absolute_path))
 
 
@@ -131,11 +132,10 @@ def _repeated(document: Document, _error: Any, path: Path) -> Iterator[Diagnosti
 
 
 def _key_form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
-    for inner in error.context or [error]:
-        key = str(inner.instance)
-        hint = inner.schema.get("patternErrorMessage")
-        message = f'"{key}" is not a name for {_noun(path)}'
-        yield document.diagnostic("RUN107", message, (*path, key), on_key=True, hint=hint and _lower(hint))
+    key = str(error.instance)
+    hint = error.schema.get("patternErrorMessage")
+    message = f'"{key}" is not a name for {_noun(path)}'
+    yield document.diagnostic("RUN107", message, (*path, key), on_key=True, hint=hint and _lower(hint))
 
 
 def _exclusive(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
@@ -235,7 +235,6 @@ EXPLAIN: Final[Mapping[str, Explanation]] = {
     "maxLength": _size,
     "maxProperties": _size,
     "uniqueItems": _repeated,
-    "propertyNames": _key_form,
     "minProperties": _nothing,
     "dependencies": _nothing,
     "not": _exclusive,
