@@ -12,7 +12,7 @@ from runner.cli import options
 from runner.cli.playing import Session, carry_on, handle_of
 from runner.cli.recording import first_event
 from runner.cli.watching import Wishes
-from runner.document import Loaded, read_playbook
+from runner.document.playbook import Loaded, read_playbook
 from runner.errors import LockedError, UsageError
 from runner.journal import JournalFile, read
 from runner.journal.finding import finished, path_of
@@ -117,7 +117,7 @@ def _refuse_existing(path: Path) -> None:
 def _scenario(file: str | None) -> Scenario | None:
     if file is None:
         return None
-    from runner.document import read_scenario
+    from runner.document.scenario import read_scenario
 
     return read_scenario(file)
 

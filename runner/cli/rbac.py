@@ -6,7 +6,7 @@ import click
 import yaml
 
 from runner.cli import options
-from runner.document import read_playbook
+from runner.document.playbook import read_playbook
 from runner.reports.roles import roles
 from runner.stages.kinds import needs
 

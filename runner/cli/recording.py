@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from runner.bootstrap import Place, who
-from runner.document import Loaded, read, read_playbook, rebuild
+from runner.document.load import read
+from runner.document.playbook import Loaded, read_playbook, rebuild
 from runner.engine.events import RunStarted
 from runner.errors import DisagreementError, RunnerError
 from runner.journal import Record
@@ -24,7 +25,7 @@ def first_event(
         manifests=manifests,
         target=place.target,
         digest=digest_of([loaded.tree, manifests]),
-        scenario=read(scenario).plain() if scenario is not None else None,
+        scenario=read(scenario).tree if scenario is not None else None,
         seed=seed,
         source=str(Path(file).resolve()),
         by=who(),

@@ -5,6 +5,7 @@ import importlib
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from runner import __version__
 from runner.cli.commands import COMMANDS, root_help
@@ -37,6 +38,14 @@ class LazyGroup(click.Group):
             hint = f", did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"there is no command {name!r}{hint}")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Commands by name, without importing any, then the group's own options."""
+        named = [(name, text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return [
+            *(CompletionItem(name, help=text) for name, text in named),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The same page that the fast path prints."""
