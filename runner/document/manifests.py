@@ -7,8 +7,8 @@ from typing import Any, Final
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
 from runner.document.places import MAX_FILES, PlaceError, Repository
 from runner.document.rendering import Rendering
-from runner.document.templates import Context
-from runner.document.tree import Document, Path, at
+from runner.document.templates import Context, is_template, names
+from runner.document.tree import Document, Path, at, leaves
 from runner.errors import Diagnostic, InvalidDocumentError, Severity
 
 MAX_OBJECTS: Final = 2_000
@@ -45,7 +45,7 @@ class Shelf:
 
 @dataclass(slots=True)
 class Gathering:
-    """The manifests of one playbook while they are read; *found* grows."""
+    """The manifests of one playbook while they are read; *found* grows, and *names*, which templates use."""
 
     document: Document
     repository: Repository
@@ -54,6 +54,7 @@ class Gathering:
     namespace: str
     allow_secrets: bool = False
     found: list[Diagnostic] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     count: int = 0
 
     def stage(self, path: Path, body: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -89,6 +90,8 @@ class Gathering:
                     yield {"file": file, "object": in_namespace(rendered, self.namespace)}
 
     def _rendered(self, document: Document, said: Any, path: Path) -> Any:
+        texts = (text for _, text in leaves(said) if isinstance(text, str) and is_template(text))
+        self.names.update(name for text in texts for name in names(text))
         rendering = Rendering(document, _types)
         rendered = rendering.tree(said, self.context, path)
         self.found.extend(rendering.found)

@@ -39,8 +39,8 @@ def read_text(text: str, kind: str) -> Value:
     """The value of *kind* that *text* spells. Wrong where it spells none."""
     if kind in {"string", "duration"}:
         return text
-    if kind == "boolean" and text in TRUTH:
-        return TRUTH[text]
+    if kind == "boolean" and text.lower() in TRUTH:
+        return TRUTH[text.lower()]
     if kind in {"integer", "number"} and INTEGER.fullmatch(text):
         return int(text)
     if kind == "number" and NUMBER.fullmatch(text):

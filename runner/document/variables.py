@@ -14,10 +14,14 @@ from runner.errors import Diagnostic, Severity, UsageError
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What was said from outside: texts of the command line, and files of values; the last file wins."""
+    """What was said from outside: texts of the command line, and files of values; the last file wins.
+
+    Where *lenient*, undeclared variables are left out.
+    """
 
     texts: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Document, ...] = ()
+    lenient: bool = False
 
 
 def declared(document: Document) -> tuple[str, ...]:
@@ -33,7 +37,8 @@ def resolve(rendering: Rendering, given: Given, *, examples: bool) -> dict[str, 
     undeclared variables, required ones that are missing, and values of the command line that do not fit.
     """
     document = rendering.document
-    _refuse_undeclared(document, given)
+    if not given.lenient:
+        _refuse_undeclared(document, given)
     values: dict[str, Any] = {}
     missing: list[str] = []
     for name in declared(document):
