@@ -88,10 +88,10 @@ class Play:
             self._news.notify_all()
 
 
-def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str) -> Play:
+def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str, prometheus: str = "") -> Play:
     """Start a command of `runner` on the cluster of the test, answering yes and printing events."""
     cluster = bookinfo.cluster
-    where = ["--kubeconfig", cluster.kubeconfig, "--prometheus", cluster.prometheus]
+    where = ["--kubeconfig", cluster.kubeconfig, "--prometheus", prometheus or cluster.prometheus]
     complaints = folder / f"stderr-{command}-{time.monotonic_ns()}"
     with complaints.open("w") as heard:
         process = subprocess.Popen(
@@ -108,12 +108,12 @@ def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str) -> Play:
     return started
 
 
-def of(bookinfo: Bookinfo, folder: Path, playbook: str | Path, *words: str) -> Play:
+def of(bookinfo: Bookinfo, folder: Path, playbook: str | Path, *words: str, prometheus: str = "") -> Play:
     """Play a playbook of this suite, or any other by its path; the state file is `run.jsonl` in the folder."""
     path = OWN / playbook if isinstance(playbook, str) else playbook
     context = bookinfo.cluster.kubectl("config", "current-context").strip()
     where = ("--context", context, "-n", bookinfo.namespace, "--state", str(folder / "run.jsonl"))
-    return start(bookinfo, folder, "play", str(path), *where, *words)
+    return start(bookinfo, folder, "play", str(path), *where, *words, prometheus=prometheus)
 
 
 def canary(bookinfo: Bookinfo, folder: Path, *words: str, **variables: str) -> Play:

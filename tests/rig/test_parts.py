@@ -1,10 +1,16 @@
 """The rig itself: what it promises to the tests that stand on it."""
 
+import contextlib
+import os
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from rig import traffic
+from rig import control, places, traffic
 from rig.cluster import Bookinfo, until
 from rig.figures import Figures
 
@@ -57,6 +63,24 @@ def test_crashed_pod_is_neither_ready_nor_asked(installed: Bookinfo) -> None:
     )
     query = f'sum by (response_flags) (istio_requests_total{{namespace="{installed.namespace}",response_code="503"}})'
     until(lambda: ("UH",) in installed.cluster.query(query), 15, "the caller's proxy says why")
+
+
+@pytest.mark.rig_only
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda it: it.name)
+def test_rig_leaves_nothing_behind_however_its_owner_ends(how: signal.Signals, tmp_path: Path) -> None:
+    name = f"short-{how.name.lower()}"
+    command = [sys.executable, str(places.SOURCES), "run", "--only", "controlplane", "--name", name, "--"]
+    mark = tmp_path / "up"
+    owner = subprocess.Popen([*command, "sh", "-c", f"touch {mark}; exec sleep 60"], start_new_session=True)
+    until(mark.exists, 30, "the rig is up")
+    rig = control.find(name)
+    assert rig is not None
+    owner.send_signal(how)
+    owner.wait(20)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(owner.pid, signal.SIGKILL)  # the command itself is nobody's but ours
+    until(lambda: not Path(f"/proc/{rig.pid}").exists(), 10, "its first process is gone, and so all others")
+    until(lambda: not rig.run.exists(), 10, "its folder is gone")
 
 
 def _served(bookinfo: Bookinfo) -> dict[str, float]:
