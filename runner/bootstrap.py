@@ -13,10 +13,13 @@ from runner.errors import RunnerError
 from runner.model.config import Config
 from runner.model.playbook import Playbook
 from runner.model.scenario import Scenario
-from runner.ports import Clock, Cluster, Lease, Listener, Metrics, Permission
+from runner.model.stages import KubeObject
+from runner.ports import Clock, Cluster, Lease, Listener, Metrics, ObjectRef, Permission
 
 if TYPE_CHECKING:
     from runner.adapters.api_server import ApiServer
+    from runner.rehearsal import Open
+    from runner.rehearsal import Place as RehearsalPlace
     from runner.sandbox import World
 
 
@@ -216,3 +219,41 @@ def _sandboxed(world: "World", playbook: Playbook) -> Place:
         listeners=(world,),
         failures=failures,
     )
+
+
+def rehearsing(seed: int) -> "Open":
+    """Makes the worlds of rehearsals: in memory, in virtual time, each from the same moment on."""
+    from runner.adapters.lease import LocalLease
+    from runner.rehearsal import REHEARSED_AT
+    from runner.rehearsal import Place as RehearsalPlace
+    from runner.sandbox import open_world
+
+    def open_place(playbook: Playbook, scenario: Scenario) -> "RehearsalPlace":
+        world = open_world(playbook, scenario, seed=seed, start=REHEARSED_AT)
+        return RehearsalPlace(
+            cluster=world.cluster,
+            metrics=world.metrics,
+            clock=world.clock,
+            lease=LocalLease(),
+            witness=lambda ref: _seen(world, ref),
+            listeners=(world,),
+            assumptions=world.assumptions,
+            produced=world.produced(),
+            failures=lambda since, until: _failures(world, since, until),
+        )
+
+    return open_place
+
+
+def _seen(world: "World", ref: ObjectRef) -> KubeObject | None:
+    """The object itself, whatever goes wrong with the API server."""
+    from runner.sandbox.kinds import Key
+
+    world.present()
+    group = ref.api_version.rpartition("/")[0]
+    return world.registry.shown(Key(group, ref.kind, ref.namespace, ref.name), ref.api_version)
+
+
+def _failures(world: "World", since: float, until: float) -> tuple[int, int]:
+    total = world.tally(since, until).total
+    return total.failed, total.requests
