@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from runner.document.suggest import did_you_mean, quoted
+from runner.document.suggest import closest, did_you_mean, quoted
 from runner.document.tree import Document, Path, at
 from runner.errors import Diagnostic
 
@@ -63,6 +63,8 @@ def _unknown_keys(document: Document, error: Any, path: Path) -> Iterator[Diagno
 
 def _missing(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     name = next(key for key in error.validator_value if f"{key!r} is a required" in error.message)
+    if closest(name, set(error.instance) - set(error.schema.get("properties", {}))):
+        return  # it is there, misspelt, and told as an unknown key
     example = error.schema.get("properties", {}).get(name, {}).get("examples", [None])[0]
     hint = f"for example {name}: {_shown(example)}" if isinstance(example, str | int | float) else None
     message = f'"{name}" is missing in {where(document.tree, path)}'
@@ -103,7 +105,14 @@ def _form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     hint = error.schema.get("patternErrorMessage") or _example(error.schema)
     if hint:
         hint = hint[0].lower() + hint[1:]
-    yield document.diagnostic("RUN107", f"{_shown(error.instance)} is {what}", path, hint=hint)
+    message = f"{_shown(error.instance)}{_made_from(document, error.instance, path)} is {what}"
+    yield document.diagnostic("RUN107", message, path, hint=hint)
+
+
+def _made_from(document: Document, value: Any, path: Path) -> str:
+    """What a rendered value was written as."""
+    said = at(document.tree, path)
+    return f", which {said} has become," if isinstance(said, str) and said != value else ""
 
 
 def _range(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:

@@ -166,8 +166,9 @@ class _Look:
             *(said for each in departed for said in each.said),
             *gathering.found,
             *apply_rules(draft),
-            *unused(self.document, self._used() | gathering.names),
         ]
+        if not any(each.code == "RUN202" for each in found):  # a misspelt name makes two: the other is in use
+            found += unused(self.document, self._used() | gathering.names)
         named = {at(tree, (*path, "name")): each for path, each in by_stage.items()}
         incomplete = bool(self.rendering.unknown)
         return Reading(tuple(found), tree, self.variables, named, tuple(self.unresolved), incomplete)

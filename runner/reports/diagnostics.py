@@ -5,17 +5,17 @@ from typing import Final
 
 from runner.errors import Diagnostic, Severity
 from runner.reports.escape import escape, escape_lines
+from runner.reports.terminal import Terminal, Tone, cells
 
 MAX_SOURCE: Final = 160
 """Characters of a source line that are shown; the caret stays in sight."""
 
-Painter = Callable[[str, str], str]
-"""Colours a text by the role it plays: error, warning, place, caret, hint."""
+TONES: Final = {Severity.ERROR: Tone.BAD, Severity.WARNING: Tone.WARN}
 
 
-def render_text(diagnostics: Sequence[Diagnostic], paint: Painter | None = None) -> str:
+def render_text(diagnostics: Sequence[Diagnostic], terminal: Terminal | None = None) -> str:
     """`file:line:col: message [CODE]`, the source line with a caret, and a hint, one block each."""
-    return "".join(f"{_block(each, paint or _plain)}\n" for each in diagnostics)
+    return "".join(f"{_block(each, terminal or Terminal())}\n" for each in diagnostics)
 
 
 def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
@@ -29,18 +29,18 @@ def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
     return f"{looked}, {', '.join(found)}"
 
 
-def _block(found: Diagnostic, paint: Painter) -> str:
-    role = found.severity.value
-    label = "" if found.severity is Severity.ERROR else f"{paint('warning:', role)} "
-    place = paint(escape(str(found.location)) + ":", "place")
-    message = escape_lines(found.message).replace("\n", " ")
-    lines = [f"{place} {label}{message} {paint(f'[{found.code}]', role)}", *_source(found, paint)]
+def _block(found: Diagnostic, terminal: Terminal) -> str:
+    tone = TONES[found.severity]
+    label = "" if found.severity is Severity.ERROR else terminal.paint("warning:", tone) + " "
+    place = terminal.paint(escape(str(found.location)) + ":", Tone.STRONG)
+    code = terminal.paint(f"[{found.code}]", tone)
+    lines = [f"{place} {label}{_shown(found.message)} {code}", *_source(found, terminal)]
     if found.hint:
-        lines += [f"{paint('hint:', 'hint')} {escape(found.hint)}"]
+        lines += ["", f"{terminal.paint('hint:', Tone.NOW)} {_shown(found.hint)}"]
     return "\n".join([*lines, ""])
 
 
-def _source(found: Diagnostic, paint: Painter) -> list[str]:
+def _source(found: Diagnostic, terminal: Terminal) -> list[str]:
     if not found.source or not found.source.strip():
         return []
     place = found.location
@@ -49,12 +49,12 @@ def _source(found: Diagnostic, paint: Painter) -> list[str]:
     )
     number = str(place.line)
     gutter = " " * len(number)
-    caret = " " * (column - 1) + paint("^" + "~" * (width - 1), "caret")
-    return [f"{gutter} |", f"{number} | {text}", f"{gutter} | {caret}", ""]
+    caret = " " * (column - 1) + terminal.paint("^" + "~" * (width - 1), TONES[found.severity])
+    return [f"{gutter} |", f"{number} | {text}", f"{gutter} | {caret}"]
 
 
 def _window(source: str, column: int, width: int) -> tuple[str, int, int]:
-    """The part of *source* around the caret, each character one column wide; the caret's column and width."""
+    """The part of *source* around the caret, safe for a terminal, and the caret's column and width there."""
     start = max(0, column - 1 - MAX_SOURCE // 2) if len(source) > MAX_SOURCE else 0
     before = _shown(source[start : column - 1])
     marked = _shown(source[column - 1 : column - 1 + width]) or " "
@@ -62,15 +62,11 @@ def _window(source: str, column: int, width: int) -> tuple[str, int, int]:
     lead = "…" if start else ""
     room = MAX_SOURCE - len(before)
     shown = (marked + after)[:room] + ("…" if len(marked + after) > room else "")
-    return lead + before + shown.rstrip(), len(lead + before) + 1, max(1, min(len(marked), room))
+    return lead + before + shown.rstrip(), cells(lead + before) + 1, max(1, min(cells(marked), room))
 
 
 def _shown(text: str) -> str:
     return escape_lines(text).replace("\n", " ")
-
-
-def _plain(text: str, _role: str) -> str:
-    return text
 
 
 def _count(number: int, noun: str) -> str:

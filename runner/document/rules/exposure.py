@@ -10,7 +10,7 @@ from runner.document.tree import at
 from runner.document.variables import declared
 from runner.errors import Diagnostic
 
-SECRETIVE: Final = re.compile(r"passw|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
+SECRETIVE: Final = re.compile(r"pass_?w|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
 
 
 def before_control(draft: Draft) -> Iterator[Diagnostic]:

@@ -11,7 +11,8 @@ from runner.errors import Diagnostic
 def failure_limit(draft: Draft) -> Iterator[Diagnostic]:
     """A verify that tolerates as many failures as it takes measurements can never reject."""
     for stage in draft.stages:
-        if stage.kind != "verify" or not stage.sound:
+        keys = ("count", "for", "every", "failureLimit") if "for" in stage.body else ("count", "failureLimit")
+        if stage.kind != "verify" or not all(draft.sound((*stage.body_path, key)) for key in keys):
             continue
         count, limit = measurements(stage), stage.body.get("failureLimit", 0)
         if limit >= count:

@@ -12,7 +12,7 @@ from runner.errors import Diagnostic
 def known(draft: Draft) -> Iterator[Diagnostic]:
     """Every route that is named is declared."""
     for path, name in _named(draft):
-        if name not in draft.routes and draft.sound(("routes",)):
+        if name not in draft.routes and isinstance(draft.tree.get("routes", {}), dict):
             declared = list(draft.routes)
             hint = did_you_mean(name, declared) or (
                 f"declared are {quoted(declared)}" if declared else "declare it under routes"
