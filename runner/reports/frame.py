@@ -11,7 +11,7 @@ from runner.reports.progress import counted, left
 from runner.reports.rows import Row, Span, bar, rule
 from runner.reports.terminal import Terminal, Tone, cells
 from runner.reports.view import RunView, StageStatus, StageView, Standing
-from runner.reports.wording import does, joined, one_line
+from runner.reports.wording import does, joined, one_line, told
 
 SYMBOLS = {
     StageStatus.PENDING: ("○", Tone.DIM),
@@ -43,7 +43,7 @@ def frame(view: RunView, moment: Moment, terminal: Terminal, width: int, height:
     recent = _recent(moment, terminal, width, room - len(view.planned))
     stages = _stages(view, moment, terminal, width, max(room - len(recent), LEAST_STAGES))
     rows = [*head, *stages, *below, *recent, _hint(view, moment, terminal, width)]
-    return [row.spelled(terminal) for row in rows[: max(height - 1, 1)]]
+    return [row.spelled(terminal).clipped(width) for row in rows[: max(height - 1, 1)]]
 
 
 def _checks(view: RunView, terminal: Terminal, width: int) -> list[Row]:
@@ -133,7 +133,7 @@ def _took(stage: StageView, now: float) -> str:
 
 def _stage_text(view: RunView, stage: StageView, moment: Moment, terminal: Terminal, room: int) -> str:
     if stage.note:
-        return one_line(stage.note)
+        return told(stage.note)
     if stage.status is StageStatus.RUNNING:
         return _running(view, stage, moment, terminal, room)
     model = view.stage_model(stage.name)
@@ -146,7 +146,7 @@ def _running(view: RunView, stage: StageView, moment: Moment, terminal: Terminal
     if until is None or stage.started is None:
         model = view.stage_model(stage.name)
         plain = does(model) if model is not None else ""
-        return joined((counted(view, stage.name) or plain, moment.notice))
+        return joined((counted(view, stage.name, moment.now) or plain, moment.notice))
     whole = max(until - stage.started, 0.001)
     ends = joined((left(view, moment.now), f"of {duration(whole)}", f"ends {clock(until, terminal.zone)}"))
     ends = ends.replace(" left · of ", " left of ")
@@ -212,7 +212,7 @@ def _hint(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
         asked = f"{one_line(view.gate.message)} · runner approve {one_line(view.run)} · until {until}"
         return Row((Span(f" {terminal.clip(asked, width - 1)}", Tone.WARN),))
     if view.standing is Standing.ROLLING_BACK and view.rollback is not None:
-        why = joined(("going back", one_line(view.rollback.reason), moment.notice))
+        why = joined(("going back", told(view.rollback.reason), moment.notice))
         return Row((Span(f" {terminal.clip(why, width - 1)}", Tone.WARN),))
     held = view.playbook is None or view.playbook.on_interrupt is OnInterrupt.HOLD
     then = "Ctrl-C stops here; traffic stays where it is" if held else "Ctrl-C takes the traffic back"

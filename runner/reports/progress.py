@@ -52,19 +52,37 @@ def left(view: RunView, now: float) -> str:
     until = view.due(stage.name)
     if until is not None:
         return f"{duration(max(0.0, until - now))} left"
-    return joined((f"for {duration(now - stage.started)}", counted(view, stage.name)))
+    return joined((f"for {duration(now - stage.started)}", counted(view, stage.name, now)))
 
 
-def counted(view: RunView, name: str) -> str:
-    """How many measurements each check of a verify stage has: `errors 2/4, served split 3/4`."""
+def counted(view: RunView, name: str, now: float) -> str:
+    """How many measurements each check of a verify stage has, and when the next is due."""
     model = view.stage_model(name)
     if model is None or not isinstance(model.kind, Verify):
         return ""
     done = {check.name: view.measures.get((name, check.name)) for check in model.kind.checks}
-    return ", ".join(
+    taken = ", ".join(
         f"{one_line(check)} {measure.conclusive if measure else 0}/{model.kind.count}"
         for check, measure in done.items()
     )
+    due = _next_measurement(view, model.kind, name)
+    return joined((taken, f"next in {duration(due - now)}" if due is not None and due > now else ""))
+
+
+def _next_measurement(view: RunView, verify: Verify, name: str) -> float | None:
+    """A window must lie after the last shift; later measurements follow at the stage's pace."""
+    stage = view.current
+    if stage is None or stage.name != name or stage.started is None:
+        return None
+    shifted = max((move.at for move in view.moves), default=float("-inf"))
+    dues = []
+    for check in verify.checks:
+        measure = view.measures.get((name, check.name))
+        if measure is None:
+            dues.append(max(stage.started, shifted + check.lookback))
+        elif measure.conclusive < verify.count:
+            dues.append(measure.last.at + verify.every)
+    return min(dues, default=None)
 
 
 def traffic(view: RunView) -> list[str]:

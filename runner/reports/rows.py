@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from runner.reports.terminal import Terminal, Tone
+from runner.reports.terminal import Terminal, Tone, beginning, cells
 
 SPARKS = "▁▂▃▄▅▆▇█"
 GAP = "·"  # a measurement without a value is a gap, never a zero
@@ -26,6 +26,15 @@ class Row:
     def text(self) -> str:
         """The row without its tones."""
         return "".join(span.text for span in self.spans).rstrip()
+
+    def clipped(self, columns: int) -> "Row":
+        """The row's beginning, in at most *columns* columns."""
+        spans: list[Span] = []
+        for span in self.spans:
+            text = beginning(span.text, columns)
+            columns -= cells(text)
+            spans.append(replace(span, text=text))
+        return Row(tuple(spans))
 
     def spelled(self, terminal: Terminal) -> "Row":
         """The row in the characters that *terminal* has."""

@@ -25,7 +25,7 @@ class Said:
 
 def last_words(view: RunView, terminal: Terminal, *, handle: str = "") -> list[str]:
     """The end of *view* in lines; *handle* is what `resume` wants: the run id, or a state file elsewhere."""
-    handle = one_line(handle or view.run)
+    handle = shlex.quote(one_line(handle or view.run))
     said = [*_ending(view, handle), *_exposed(view, handle)]
     return [terminal.paint(terminal.spell(line.text), line.tone) for line in said]
 

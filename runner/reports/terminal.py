@@ -55,7 +55,7 @@ class Terminal:
         spelled, dots = self.spell(text), self.spell("…")
         if cells(spelled) <= columns:
             return spelled
-        return _beginning(spelled, columns - len(dots)) + dots if columns > len(dots) else ""
+        return beginning(spelled, columns - len(dots)) + dots if columns > len(dots) else ""
 
     def fit(self, text: str, columns: int) -> str:
         """*text* in exactly *columns* columns, cut or filled with spaces."""
@@ -97,7 +97,8 @@ def fill(text: str, columns: int) -> str:
     return text + " " * (columns - cells(text))
 
 
-def _beginning(text: str, columns: int) -> str:
+def beginning(text: str, columns: int) -> str:
+    """As much of *text* as fits into *columns* columns."""
     kept: list[str] = []
     for char in text:
         columns -= _cell(char)

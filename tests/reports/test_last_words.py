@@ -1,0 +1,54 @@
+"""What a run leaves behind in words, whenever it ends."""
+
+from dataclasses import replace
+
+import pytest
+
+from runner.reports.summary import last_words
+from runner.reports.terminal import Terminal
+from runner.reports.view import Failures
+from tests.reports.stories import CASES
+from tests.reports.telling import view_of
+
+
+def words(name, **changes):
+    return last_words(replace(view_of(name), **changes), Terminal())
+
+
+@pytest.mark.parametrize("name", ["interrupted", "paused", "resumed"])
+def test_last_line_says_that_nobody_watches_a_canary_that_has_traffic(name):
+    said = words(name)
+
+    assert said[-1] == (
+        "20 % of reviews is on v3 and nobody is watching it: `runner resume 7f3a` or `runner rollback 7f3a`"
+    )
+    assert any("kubectl -n bookinfo patch virtualservice reviews --type=json -p" in line for line in said)
+
+
+@pytest.mark.parametrize("name", ["promoted", "rejected", "twice"])
+def test_nobody_is_alarmed_where_the_canary_is_promoted_or_empty(name):
+    assert not any("nobody is watching" in line for line in words(name))
+
+
+def test_failed_rollback_names_live_weights_and_the_line_that_mends_them():
+    said = words("rollback-failed")
+
+    assert said[0].startswith("ROLLBACK FAILED")
+    assert "  reviews is at v1 80 / v3 20, and should be at v1 100" in said
+    assert any("kubectl --context prod-eu -n bookinfo patch" in line for line in said)
+
+
+def test_rejection_counts_the_requests_that_failed():
+    said = words("rejected", failures=Failures(57, 1902))
+
+    assert "  failed    57 of 1,902 requests, 3.0 %, while the canary had traffic" in said
+
+
+def test_state_file_elsewhere_is_named_as_resume_wants_it():
+    said = last_words(view_of("interrupted"), Terminal(), handle="/tmp/my run.jsonl")
+
+    assert "`runner resume '/tmp/my run.jsonl'`" in said[-1]
+
+
+def test_every_story_has_last_words():
+    assert all(words(path.stem) for path in CASES.glob("*.jsonl"))
