@@ -47,8 +47,8 @@ def handle_of(path: Path, run: str) -> str:
 def carry_on(session: Session, wishes: Wishes) -> int:
     """Play until the run stands still; the exit code."""
     handle = handle_of(session.journal.path, session.journal.run)
-    watchers = Watchers(session.journal.run, session.playbook, wishes, session.past)
     virtual = bool(session.place.target.get("sandbox")) and wishes.speed is None
+    watchers = Watchers(session.journal.run, session.playbook, wishes, session.past, instant=virtual)
     answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual)
     attention = Attention(OrdersFile(session.journal.path), answers)
     try:

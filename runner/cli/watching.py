@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,14 @@ from runner.reports.view import Failures, RunView
 
 if TYPE_CHECKING:
     from runner.reports.screen import Screen
+
+
+class Teller(Listener, Protocol):
+    """A listener that has something to put away at the end."""
+
+    def close(self) -> None:
+        """Leave the stream as whoever comes next expects it."""
+
 
 Failed = Callable[[float, float], tuple[int, int]]
 
@@ -56,7 +65,9 @@ def _log(wishes: Wishes) -> list[Listener]:
 class Watchers:
     """One listener made of several; what cannot be written never stops the run."""
 
-    def __init__(self, run: str, playbook: Playbook, wishes: Wishes, past: Sequence[Event]) -> None:
+    def __init__(
+        self, run: str, playbook: Playbook, wishes: Wishes, past: Sequence[Event], *, instant: bool
+    ) -> None:
         self._stdout = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=wishes.plain))
         self._stderr = Output(sys.stderr, terminal_of(sys.stderr, os.environ, plain=wishes.plain))
         self._words = self._stderr if wishes.output == "jsonl" else self._stdout
@@ -83,6 +94,16 @@ class Watchers:
             return [self._screen]
         return [Narrator(self._view, self._stdout), self._screen]
 
+    def _tells(self, wishes: Wishes, *, instant: bool) -> Teller:
+        """The journal's lines, a screen where somebody can watch, else lines; *instant* time is not watched."""
+        if wishes.output == "jsonl":
+            return JournalLines(self._stdout)
+        if instant or not (self._stdout.terminal.live and self._stderr.terminal.live):
+            return Narrator(self._view, self._stdout)
+        from runner.reports.screen import Screen
+
+        return Screen(self._view, self._stderr, lines=self._stdout, speed=wishes.speed)
+
     def heard(self, event: Event, line: str) -> None:
         """Tell everybody."""
         self._view = fold(self._view, event)
@@ -103,7 +124,7 @@ class Watchers:
     def watching(self, notes: Sequence[str]) -> Iterator[None]:
         """Until the block ends; *notes* are said first."""
         for note in notes:
-            self._words.line(note)
+            self._words.line(f"assumed: {note}")
         try:
             yield
         finally:
