@@ -12,6 +12,7 @@ from runner.errors import RunnerError
 from runner.model.evidence import Answer, NoAnswer
 from runner.model.scenario import Edit, Gone, MetricsFault, NotReady, When
 from runner.model.stages import KubeObject
+from runner.ports import ObjectRef
 from runner.promql import MemoryStorage
 from runner.sandbox import log as effects
 from runner.sandbox.agenda import Agenda
@@ -70,7 +71,7 @@ class World:
         self._dirty = True
         self._lives = Lives()
         self._mesh = Mesh(self.registry, self.faults)
-        self.registry.watch(self._noticed)
+        self.registry.watch(self._changed)
         self._workloads = Workloads(setup.seed, self._mesh, self._agenda, setup.streams)
         self._ledger = Ledger(setup.seed, start - HISTORY * 1000 + phase, interval)
         self._ledger.cut(start)
@@ -113,6 +114,13 @@ class World:
     def produced(self) -> frozenset[str]:
         """Every metric that this world produces; a query over another one has never been rehearsed."""
         return self.prometheus.names
+
+    def witness(self, ref: ObjectRef) -> KubeObject | None:
+        """The object as it is, whatever goes wrong with the API server. RunnerError for an unknown kind."""
+        self.present()
+        kind = self.registry.kind(ref.api_version, ref.kind)
+        namespace = ref.namespace if kind.namespaced else ""
+        return self.registry.shown(Key(kind.group, kind.kind, namespace, ref.name), ref.api_version)
 
     def present(self) -> int:
         """Let everything happen that is due, and say what time it is, in milliseconds."""
@@ -239,7 +247,7 @@ class World:
             happening(moment)
             self._refresh(moment)
 
-    def _noticed(self, now: int, key: Key, old: Body | None, new: Body | None) -> None:
+    def _changed(self, now: int, key: Key, old: Body | None, new: Body | None) -> None:
         if key.kind in ROUTING:
             self._dirty = True
         if key.kind == "Pod":
