@@ -132,6 +132,8 @@ def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split |
     found = live(cluster, route)
     if found is None:
         return READY  # the write itself says what is missing, with the line that helps
+    if istio.read(found, route) == split:
+        before = None  # it is served already: that it fits was asked when it was set
     host = istio.host_of(found, route)
     namespace, selector = _service(cluster, host)
     labels = _subset_labels(cluster, route, host, namespace)
