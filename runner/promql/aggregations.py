@@ -1,6 +1,7 @@
 """Aggregation operators: many series in, one per group out; topk and bottomk keep whole series."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from runner.promql import floats
@@ -36,29 +37,6 @@ def groups(points: Iterable[Point], group_of: Callable[[Labels], Labels]) -> dic
     return found
 
 
-def _sum(values: Sequence[float]) -> float:
-    running, lost = values[0], 0.0
-    for value in values[1:]:
-        running, lost = floats.increment(value, running, lost)
-    return running + lost
-
-
-def _largest(values: Sequence[float]) -> float:
-    best = values[0]
-    for value in values:
-        if value > best or math.isnan(best):
-            best = value
-    return best
-
-
-def _smallest(values: Sequence[float]) -> float:
-    best = values[0]
-    for value in values:
-        if value < best or math.isnan(best):
-            best = value
-    return best
-
-
 def _variance(values: Sequence[float]) -> float:
     """Population variance by Welford's method; NaN where the first value is not finite, as in Prometheus."""
     average = values[0]
@@ -78,11 +56,11 @@ AGGREGATES: dict[str, Callable[[Sequence[float]], float]] = {
     "avg": floats.mean,
     "count": lambda values: float(len(values)),
     "group": lambda _: 1.0,
-    "max": _largest,
-    "min": _smallest,
+    "max": floats.largest,
+    "min": floats.smallest,
     "stddev": _deviation,
     "stdvar": _variance,
-    "sum": _sum,
+    "sum": floats.plain_total,
 }
 
 
@@ -90,7 +68,8 @@ def aggregate(operator: str, points: Iterable[Point], group_of: Callable[[Labels
     """One value per group."""
     function = AGGREGATES[operator]
     return [
-        (group, function([value for _, value in members])) for group, members in groups(points, group_of).items()
+        (group, function([value for _, value in members]))
+        for group, members in groups(points, group_of).items()
     ]
 
 
@@ -106,16 +85,23 @@ def count_values(
     label: str, points: Iterable[Point], labels: tuple[str, ...], *, without: bool
 ) -> list[Point]:
     """How many series of a group have the same value; the value goes into *label*."""
-    kept = labels if without else tuple(sorted({*labels, label}))
-    group_of = grouping(kept, without=without)
-    labelled = [(of.replacing(label, format_float(value)), value) for of, value in points]
-    return [(group, float(len(members))) for group, members in groups(labelled, group_of).items()]
+    if without:
+        group_of = grouping((*labels, label), without=True)
+        is_shown = label not in labels and label not in METADATA
+    else:
+        group_of = grouping(tuple(name for name in labels if name != label), without=False)
+        is_shown = True
+    counted = Counter((group_of(of), format_float(value)) for of, value in points)
+    return [
+        (group.replacing(label, value) if is_shown else group, float(count))
+        for (group, value), count in counted.items()
+    ]
 
 
 def select_extremes(
     operator: str, wanted: float, points: Sequence[Point], group_of: Callable[[Labels], Labels]
 ) -> list[Point]:
-    """topk or bottomk: the *wanted* best series of every group, best first. EvaluationError for a senseless number."""
+    """topk or bottomk: the *wanted* best of each group, best first. EvaluationError for no sane number."""
     if wanted < 1:
         return []
     if math.isnan(wanted):

@@ -12,11 +12,13 @@ from runner.promql.tokens import Token
 
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _MIDDLES = (
-    "", " a", "a", "1", "5m", "(a)", "(a) a", "(a) (a)", " (a)", "()", '"a"', '="a"', 'a="a"', ',a="a"', ",a", ",1",
-    ":5m", '"a",a', 'a,"a","a","a","a"', ',"a","a","a","a"', ',"a","a","a"', ',"a","a"', ',"a"',
+    "", " a", "a", "1", "5m", "(a)", "(a) a", "(a) (a)", " (a)", "()", '"a"', '="a"', 'a="a"', ',a="a"', ",a",
+    ",1", ":5m", '"a",a', 'a,"a","a","a","a"', ',"a","a","a","a"', ',"a","a","a"', ',"a","a"', ',"a"',
 )  # fmt: skip
 _ENDS = ("", " a", " (a)", "[5m]", "[5m:5m]")
-_GRAMMAR = re.compile(r"invalid promql query|unclosed|unexpected|no expression|bad number|unterminated|not a valid duration")
+_GRAMMAR = re.compile(
+    r"invalid promql query|unclosed|unexpected|no expression|bad number|unterminated|not a valid duration"
+)
 _QUOTED = re.compile(r"'([^']+)'")
 
 

@@ -34,7 +34,7 @@ def moment(seconds: float) -> Moment:
 
 
 def _whole(seconds: float) -> int:
-    # Go on amd64 turns what does not fit an int64, NaN among it, into the smallest int64, and its calendar wraps.
+    # Go on amd64 turns what does not fit an int64, NaN too, into the smallest int64, and its calendar wraps.
     fits = -(2.0**63) <= seconds < 2.0**63
     whole = int(seconds) if fits else -(2**63)
     return whole if whole >= _DAWN else whole + 2**64

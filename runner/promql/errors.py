@@ -38,7 +38,7 @@ class ParameterError(PromQLError):
 
 
 class EvaluationError(PromQLError):
-    """The expression is sound, the data are not for it: duplicates, many-to-many matching, wrong parameters."""
+    """The data do not suit the expression: duplicates, many-to-many matching, wrong parameters."""
 
 
 class LimitError(PromQLError):

@@ -1,19 +1,20 @@
 """Evaluates a tree over a storage, step by step.
 
 An instant query is one step; a range query evaluates the whole tree anew at each step, with what does not
-depend on the step (selected series, subquery points) remembered between steps.
+depend on the step (selected series, subquery points, rewritten labels) remembered between steps.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import assert_never
 
 from runner.promql import aggregations, functions, matching
-from runner.promql.budget import Budget
+from runner.promql.budget import POINT_WORK, STEP_WORK, WINDOW_WORK, Budget
 from runner.promql.catalogue import NAME_KEEPING, OVER_TIME
-from runner.promql.errors import EvaluationError, LimitError
+from runner.promql.errors import EvaluationError
+from runner.promql.floats import has_nan
 from runner.promql.labels import EMPTY, Labels
-from runner.promql.over_time import PARAMETERISED, WINDOW_FUNCTIONS, Window
+from runner.promql.over_time import PARAMETERISED, SAMPLE_WORK, WINDOW_FUNCTIONS, Window
 from runner.promql.spans import LOOKBACK, SUBQUERY_STEP, Scope, spans
 from runner.promql.storage import Series, Storage, is_stale
 from runner.promql.tree import (
@@ -44,16 +45,18 @@ class Evaluation:
         self._scope = Scope(start, end, start, end)
         self._budget = budget
         self._series: dict[Selector, Sequence[Series]] = {}
+        self._subquery_points: dict[Subquery, dict[int, list[Point]]] = {}
+        self._functions = functions.Functions(self.vector, self.scalar)
         for span in spans(tree, start, end):
             for matcher in span.selector.matchers:
                 if matcher.pattern is not None:
                     matcher.pattern.refill()
             self._series[span.selector] = storage.select(span.selector.matchers, span.start, span.end)
             budget.check_series(len(self._series[span.selector]))
-        self._inner: dict[Subquery, dict[int, list[Point]]] = {}
 
     def scalar(self, node: Node, at: int) -> float:
         """The number of a scalar expression at *at*."""
+        self._budget.spend(STEP_WORK)
         match node:
             case Number(value=value):
                 return value
@@ -85,20 +88,30 @@ class Evaluation:
                 raise AssertionError(f"{type(node).__name__} is no instant vector")
             case _:
                 assert_never(node)
-        self._budget.spend(len(points) + 1)
+        self._budget.spend(len(points) * POINT_WORK + STEP_WORK)
         return points
 
-    def windows(self, node: Range | Subquery, at: int) -> Iterator[tuple[Labels, Window]]:
-        """The non-empty windows of a range vector at *at*."""
-        if isinstance(node, Subquery):
-            return self._subquery_windows(node, at)
-        return self._range_windows(node, at)
+    def points(self, node: Node, at: int) -> list[Point]:
+        """A vector, or a scalar as the vector of one point without labels."""
+        if kind_of(node) is Kind.SCALAR:
+            return [(EMPTY, self.scalar(node, at))]
+        return self.vector(node, at)
+
+    def windows(self, node: Range | Subquery, at: int, work: float = 1) -> Iterator[tuple[Labels, Window]]:
+        """The non-empty windows of a range vector at *at*; *work* is what one sample costs."""
+        found = (
+            self._subquery_windows(node, at) if isinstance(node, Subquery) else self._range_windows(node, at)
+        )
+        for labels, window in found:
+            self._budget.spend(WINDOW_WORK + len(window.values) * work)
+            yield labels, window
 
     def _instant(self, selector: Selector, moment: int) -> Iterator[tuple[Labels, int, float]]:
-        oldest = moment - LOOKBACK
-        for series in self._series[selector]:
+        series_found = self._series[selector]
+        self._budget.spend(len(series_found) * POINT_WORK)
+        for series in series_found:
             index = bisect_right(series.timestamps, moment) - 1
-            if index < 0 or series.timestamps[index] <= oldest:
+            if index < 0 or series.timestamps[index] <= moment - LOOKBACK:
                 continue
             value = series.values[index]
             if not is_stale(value):
@@ -112,12 +125,12 @@ class Evaluation:
         end = self._moment(node.selector, at)
         start = end - node.duration
         for series in self._series[node.selector]:
-            first = bisect_right(series.timestamps, start)
-            last = bisect_right(series.timestamps, end, lo=first)
-            if first == last:
-                continue
-            self._budget.spend(last - first)
-            timestamps, values = without_markers(series.timestamps[first:last], series.values[first:last])
+            times = series.timestamps
+            last = bisect_right(times, end)
+            first = bisect_right(times, start, 0, last)
+            timestamps, values = times[first:last], series.values[first:last]
+            if has_nan(values):
+                timestamps, values = without_markers(timestamps, values)
             if values:
                 yield series.labels, Window(timestamps, values, start, end, at)
 
@@ -125,8 +138,8 @@ class Evaluation:
         end = self._moment(node, at)
         start = end - node.duration
         collected: dict[Labels, tuple[list[int], list[float]]] = {}
-        for moment, points in self._subquery_points(node, start, end):
-            self._budget.spend(len(points) + 1)
+        for moment, points in self._inner(node, start, end):
+            self._budget.spend(len(points) * 3 + 1)
             for labels, value in points:
                 timestamps, values = collected.setdefault(labels, ([], []))
                 timestamps.append(moment)
@@ -134,20 +147,16 @@ class Evaluation:
         for labels, (timestamps, values) in collected.items():
             yield labels, Window(timestamps, values, start, end, at)
 
-    def _subquery_points(self, node: Subquery, start: int, end: int) -> Iterator[tuple[int, list[Point]]]:
+    def _inner(self, node: Subquery, start: int, end: int) -> Iterator[tuple[int, list[Point]]]:
         """The inner expression at the multiples of the step after *start*, up to *end*."""
         step = node.step or SUBQUERY_STEP
-        known = self._inner.setdefault(node, {})
+        known = self._subquery_points.setdefault(node, {})
         for moment in range(start - start % step + step, end + 1, step):
-            if moment not in known:
-                known[moment] = self.points(node.expression, moment)
-            yield moment, known[moment]
-
-    def points(self, node: Node, at: int) -> list[Point]:
-        """A vector, or a scalar as the vector of one point without labels."""
-        if kind_of(node) is Kind.SCALAR:
-            return [(EMPTY, self.scalar(node, at))]
-        return self.vector(node, at)
+            points = known.get(moment)
+            if points is None:
+                points = known[moment] = self.points(node.expression, moment)
+                self._budget.hold(len(points) + 1)
+            yield moment, points
 
     def _call(self, call: Call, at: int) -> list[Point]:
         if call.function in OVER_TIME:
@@ -156,7 +165,7 @@ class Evaluation:
             return self._absent_over_time(call, at)
         if call.function == "timestamp" and isinstance(call.arguments[0], Selector):
             return unique(self._timestamps(call.arguments[0], at))
-        return unique(functions.call(call, at, self.vector, self.scalar))
+        return unique(self._functions.call(call, at))
 
     def _timestamps(self, selector: Selector, at: int) -> list[Point]:
         """When the selected samples were taken; under `@`, Prometheus drops the offset here."""
@@ -168,7 +177,7 @@ class Evaluation:
         compute = self._window_function(call, at)
         keeps_name = call.function in NAME_KEEPING
         out: list[Point] = []
-        for labels, window in self.windows(ranged(call), at):
+        for labels, window in self.windows(ranged(call), at, SAMPLE_WORK[call.function]):
             value = compute(window)
             if value is not None:
                 out.append((labels if keeps_name else labels.nameless(), value))
@@ -210,6 +219,7 @@ class Evaluation:
         label = functions.text(node.parameter)
         functions.check_label(label, "invalid label name")
         points = self.vector(node.expression, at)
+        self._budget.spend(len(points) * 3 * POINT_WORK)
         return unique(aggregations.count_values(label, points, node.labels, without=node.without))
 
     def _binary(self, node: Binary, at: int) -> list[Point]:
@@ -230,11 +240,10 @@ def ranged(call: Call) -> Range | Subquery:
     return next(argument for argument in call.arguments if isinstance(argument, Range | Subquery))
 
 
-def without_markers(timestamps: Sequence[int], values: Sequence[float]) -> tuple[Sequence[int], Sequence[float]]:
+def without_markers(
+    timestamps: Sequence[int], values: Sequence[float]
+) -> tuple[Sequence[int], Sequence[float]]:
     """The samples that are no staleness markers."""
-    total = sum(values)
-    if total == total or not any(is_stale(value) for value in values):  # noqa: PLR0124 - only NaN differs from itself
-        return timestamps, values
     kept = [(at, value) for at, value in zip(timestamps, values, strict=True) if not is_stale(value)]
     return [at for at, _ in kept], [value for _, value in kept]
 
@@ -244,11 +253,3 @@ def unique(points: list[Point]) -> list[Point]:
     if len(points) > 1 and len({labels for labels, _ in points}) != len(points):
         raise EvaluationError(DUPLICATES)
     return points
-
-
-def steps(start: int, end: int, step: int) -> Iterable[int]:
-    """The moments of a range query."""
-    return range(start, end + 1, step)
-
-
-__all__ = ["DUPLICATES", "Evaluation", "LimitError", "steps"]

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from runner.promql.errors import RefusedError
 from runner.promql.labels import NAME, Matcher, MatchOperator
-from runner.promql.query import milliseconds
-from runner.promql.spans import spans
+from runner.promql.spans import milliseconds, spans
 from runner.promql.storage import Storage, is_stale
 from runner.promql.syntax import parse, read
 from runner.promql.tree import (
@@ -29,8 +28,8 @@ class SelectorFacts:
     """One selector: *window* is its range in seconds, None for an instant selector.
 
     *text* is the selector in PromQL, without range, offset and `@`. *reach* counts the seconds from the
-    evaluation back to the oldest sample that it may read, through offsets and subqueries, an instant selector's
-    lookback left out; None where `@` ties it to a moment of its own.
+    evaluation back to the oldest sample that it may read, through offsets and subqueries, an instant
+    selector's lookback left out; None where `@` ties it to a moment of its own.
     """
 
     metric: str | None
@@ -78,7 +77,9 @@ class QueryFacts:
     def reach(self) -> float | None:
         """How far back the query looks; None where a selector is tied to a moment by `@`."""
         reaches = [s.reach for s in self.selectors]
-        return None if None in reaches else max((reach for reach in reaches if reach is not None), default=0.0)
+        return (
+            None if None in reaches else max((reach for reach in reaches if reach is not None), default=0.0)
+        )
 
     @property
     def uses_irate(self) -> bool:
@@ -100,7 +101,7 @@ def inspect(expression: str) -> QueryFacts:
 
 
 def newest_sample(expression: str, storage: Storage, at: float) -> float | None:
-    """Unix time in seconds of the newest sample in *storage* that *expression* could read at *at*; None if none."""
+    """Unix seconds of the newest sample in *storage* that *expression* could read at *at*, if any."""
     moment = milliseconds(at)
     newest = None
     for span in spans(parse(expression), moment, moment):
@@ -138,8 +139,12 @@ def _selectors(node: Node, back: float | None) -> Iterator[SelectorFacts]:
 
 
 def _facts(selector: Selector, window: float | None, back: float | None) -> SelectorFacts:
-    name = next((m.value for m in selector.matchers if m.name == NAME and m.operator is MatchOperator.EQUAL), None)
-    reach = None if back is None or selector.at is not None else back + (window or 0.0) + selector.offset / 1000
+    name = next(
+        (m.value for m in selector.matchers if m.name == NAME and m.operator is MatchOperator.EQUAL), None
+    )
+    reach = (
+        None if back is None or selector.at is not None else back + (window or 0.0) + selector.offset / 1000
+    )
     return SelectorFacts(name, selector.matchers, window, reach, _text(name, selector.matchers))
 
 

@@ -1,7 +1,7 @@
-"""Arithmetic as Go does it: no exceptions, IEEE 754 infinities and NaN; Neumaier's sums as Prometheus uses them."""
+"""Arithmetic as Go does it, with infinities and NaN for exceptions; Neumaier's sums as in Prometheus."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 INF = math.inf
 NAN = math.nan
@@ -61,7 +61,9 @@ def minimum(left: float, right: float) -> float:
     return NAN if math.isnan(left) or math.isnan(right) else min(left, right)
 
 
-def _total(function: Callable[[float], float], overflow: Callable[[float], float]) -> Callable[[float], float]:
+def _total(
+    function: Callable[[float], float], overflow: Callable[[float], float]
+) -> Callable[[float], float]:
     def total(value: float) -> float:
         try:
             return function(value)
@@ -146,37 +148,82 @@ def increment(value: float, total: float, lost: float) -> tuple[float, float]:
 
 
 def total(values: Iterable[float]) -> float:
-    """The sum of *values*, compensated."""
-    running = lost = 0.0
-    for value in values:
-        running, lost = increment(value, running, lost)
+    """The sum of *values*, compensated; an infinite sum is not."""
+    running, lost = _accumulated(values)
     return running if math.isinf(running) else running + lost
 
 
-def mean(values: Iterable[float]) -> float:
-    """The mean, compensated; where the sum would overflow, it goes on incrementally. NaN of nothing."""
-    running = lost = average = 0.0
-    count = 0
-    incremental = False
+def plain_total(values: Iterable[float]) -> float:
+    """The sum of *values*, compensated."""
+    running, lost = _accumulated(values)
+    return running + lost
+
+
+def _accumulated(values: Iterable[float]) -> tuple[float, float]:
+    """`increment` over all *values*, written out since it is where long windows spend their time."""
+    running = lost = 0.0
     for value in values:
-        count += 1
-        if not incremental:
+        new = running + value
+        if new - new != 0:  # not finite
+            lost = 0.0 if math.isinf(new) else NAN
+        elif abs(running) >= abs(value):
+            lost += (running - new) + value
+        else:
+            lost += (value - new) + running
+        running = new
+    return running, lost
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean of *values*, at least one, compensated; where their sum overflows, an incremental one."""
+    running, lost = _accumulated(values)
+    if math.isfinite(running):
+        return running / len(values) + lost / len(values)
+    return _incremental_mean(values)
+
+
+def _incremental_mean(values: Sequence[float]) -> float:
+    running, lost = values[0], 0.0
+    average = None
+    for count, value in enumerate(values[1:], start=2):
+        if average is None:
             new, new_lost = increment(value, running, lost)
-            if count == 1 or not math.isinf(new):
-                running, lost = (value, 0.0) if count == 1 else (new, new_lost)
+            if not math.isinf(new):
+                running, lost = new, new_lost
                 continue
-            incremental = True
             average, lost = running / (count - 1), lost / (count - 1)
         share = (count - 1) / count
         average, lost = increment(value / count, share * average, share * lost)
-    if not count:
-        return NAN
-    return average + lost if incremental else running / count + lost / count
+    return running / len(values) + lost / len(values) if average is None else average + lost
 
 
-def quantile(rank: float, values: Iterable[float]) -> float:
-    """The *rank*-quantile (0 to 1) by linear interpolation between the two nearest values; NaN sorts first."""
-    ordered = sorted(values, key=lambda value: (not math.isnan(value), value))
+def has_nan(values: Sequence[float]) -> bool:
+    """Whether NaN is among *values*, or may be: opposite infinities count too."""
+    checked = sum(values)
+    return checked != checked  # noqa: PLR0124 - only NaN differs from itself
+
+
+def largest(values: Sequence[float]) -> float:
+    """The largest of *values*; NaN only where there is nothing else."""
+    if not has_nan(values):
+        return max(values)
+    return max((value for value in values if not math.isnan(value)), default=NAN)
+
+
+def smallest(values: Sequence[float]) -> float:
+    """The smallest of *values*; NaN only where there is nothing else."""
+    if not has_nan(values):
+        return min(values)
+    return min((value for value in values if not math.isnan(value)), default=NAN)
+
+
+def _nan_first(value: float) -> tuple[bool, float]:
+    return not math.isnan(value), value
+
+
+def quantile(rank: float, values: Sequence[float]) -> float:
+    """The *rank*-quantile (0 to 1), linear between the two nearest values; NaN sorts first."""
+    ordered = sorted(values, key=_nan_first) if has_nan(values) else sorted(values)
     if not ordered or math.isnan(rank):
         return NAN
     if rank < 0 or rank > 1:

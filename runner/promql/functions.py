@@ -13,6 +13,8 @@ Point = tuple[Labels, float]
 VectorOf = Callable[[Node, int], list[Point]]
 ScalarOf = Callable[[Node, int], float]
 
+LIMITING = frozenset({"clamp", "clamp_max", "clamp_min", "round"})
+
 
 def constant(function: str, at: int) -> float:
     """`time()` and `pi()`."""
@@ -24,45 +26,64 @@ def scalar(points: Sequence[Point]) -> float:
     return points[0][1] if len(points) == 1 else floats.NAN
 
 
-def call(node: Call, at: int, vector: VectorOf, scalar_of: ScalarOf) -> list[Point]:  # noqa: PLR0911 - one case per family
-    """A function whose arguments are vectors, scalars and strings."""
-    name, arguments = node.function, node.arguments
+class Functions:
+    """The functions whose arguments are vectors, scalars and strings, for one query.
+
+    *vector* and *scalar* evaluate arguments; rewritten labels are remembered from step to step.
+    """
+
+    def __init__(self, vector: VectorOf, scalar: ScalarOf) -> None:
+        self._vector = vector
+        self._scalar = scalar
+        self._rewrites: dict[Call, label_functions.Rewrite] = {}
+
+    def call(self, node: Call, at: int) -> list[Point]:
+        """The points of *node* at *at*."""
+        name, arguments = node.function, node.arguments
+        if name == "vector":
+            return [(EMPTY, self._scalar(arguments[0], at))]
+        if name.startswith("histogram_"):
+            numbers = [self._scalar(argument, at) for argument in arguments[:-1]]
+            return _histogram(name, numbers, self._vector(arguments[-1], at))
+        points = self._vector(arguments[0], at) if arguments else [(EMPTY, float(at // 1000))]
+        if name in ("label_replace", "label_join"):
+            return self._rewrite(node).applied(points)
+        if name in LIMITING:
+            return _limited(name, points, [self._scalar(argument, at) for argument in arguments[1:]])
+        return _computed(node, points, at)
+
+    def _rewrite(self, node: Call) -> label_functions.Rewrite:
+        found = self._rewrites.get(node)
+        if found is None:
+            texts = tuple(map(text, node.arguments[1:]))
+            make = label_functions.replacing if node.function == "label_replace" else label_functions.joining
+            found = self._rewrites[node] = label_functions.Rewrite(make(*texts))
+        return found
+
+
+def _computed(node: Call, points: list[Point], at: int) -> list[Point]:
+    name = node.function
     if name in ELEMENTWISE:
-        return _mapped(floats.ELEMENTWISE[name], vector(arguments[0], at))
+        return _mapped(floats.ELEMENTWISE[name], points)
     if name in CALENDAR:
-        return _calendar(name, vector(arguments[0], at) if arguments else [(EMPTY, float(at // 1000))])
+        part = calendar.PARTS[name]
+        return _mapped(lambda value: float(part(calendar.moment(value))), points)
     match name:
-        case "vector":
-            return [(EMPTY, scalar_of(arguments[0], at))]
         case "timestamp":
-            return [(labels.nameless(), at / 1000) for labels, _ in vector(arguments[0], at)]
+            return [(labels.nameless(), at / 1000) for labels, _ in points]
         case "absent":
-            return [] if vector(arguments[0], at) else [(absent_labels(arguments[0]), 1.0)]
+            return [] if points else [(absent_labels(node.arguments[0]), 1.0)]
         case "sort" | "sort_desc":
-            return _sorted(vector(arguments[0], at), descending=name == "sort_desc")
-        case "label_replace":
-            return label_functions.replace(vector(arguments[0], at), *map(text, arguments[1:]))
-        case "label_join":
-            return label_functions.join(vector(arguments[0], at), *map(text, arguments[1:]))
-        case "histogram_quantile" | "histogram_fraction":
-            numbers = [scalar_of(argument, at) for argument in arguments[:-1]]
-            return _histogram(name, numbers, vector(arguments[-1], at))
+            return _sorted(points, descending=name == "sort_desc")
         case _:
-            numbers = [scalar_of(argument, at) for argument in arguments[1:]]
-            return _bounded(name, vector(arguments[0], at), numbers)
+            raise AssertionError(f"{name}() is in the catalogue only")
 
 
 def _mapped(function: Callable[[float], float], points: Sequence[Point]) -> list[Point]:
     return [(labels.nameless(), function(value)) for labels, value in points]
 
 
-def _calendar(name: str, points: Sequence[Point]) -> list[Point]:
-    part = calendar.PARTS[name]
-    return _mapped(lambda value: float(part(calendar.moment(value))), points)
-
-
-def _bounded(name: str, points: Sequence[Point], numbers: Sequence[float]) -> list[Point]:
-    """`clamp`, `clamp_min`, `clamp_max`, `round`."""
+def _limited(name: str, points: Sequence[Point], numbers: Sequence[float]) -> list[Point]:
     match name:
         case "clamp":
             lowest, highest = numbers

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from runner.promql.regex import Pattern, compile_pattern
+from runner.promql.regex import Matching, compile_matching
 
 NAME = "__name__"
 METADATA = frozenset({NAME, "__type__", "__unit__"})
@@ -113,11 +113,11 @@ class Matcher:
     name: str
     operator: MatchOperator
     value: str
-    pattern: Pattern | None = field(init=False, repr=False, compare=False, default=None)
+    pattern: Matching | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         if self.operator in (MatchOperator.REGEX, MatchOperator.NOT_REGEX):
-            object.__setattr__(self, "pattern", compile_pattern(self.value))
+            object.__setattr__(self, "pattern", compile_matching(self.value))
 
     def __str__(self) -> str:
         return f'{self.name}{self.operator}"{_escaped(self.value)}"'

@@ -46,7 +46,9 @@ def with_scalar(node: Binary, points: Sequence[Point], scalar: float, *, scalar_
     holds = COMPARE[node.operator]
     outcomes = [holds(scalar, value) if scalar_left else holds(value, scalar) for _, value in points]
     if node.returns_bool:
-        return [(labels.nameless(), float(outcome)) for (labels, _), outcome in zip(points, outcomes, strict=True)]
+        return [
+            (labels.nameless(), float(outcome)) for (labels, _), outcome in zip(points, outcomes, strict=True)
+        ]
     return [point for point, outcome in zip(points, outcomes, strict=True) if outcome]
 
 
@@ -92,7 +94,9 @@ def between_vectors(node: Binary, left: Sequence[Point], right: Sequence[Point])
     return out
 
 
-def _partners(matching: Matching, one: Sequence[Point], sign: Callable[[Labels], Labels]) -> dict[Labels, Point]:
+def _partners(
+    matching: Matching, one: Sequence[Point], sign: Callable[[Labels], Labels]
+) -> dict[Labels, Point]:
     partners: dict[Labels, Point] = {}
     for point in one:
         group = sign(point[0])
@@ -100,8 +104,9 @@ def _partners(matching: Matching, one: Sequence[Point], sign: Callable[[Labels],
             side = "left" if matching.cardinality is Cardinality.ONE_TO_MANY else "right"
             pair = ", ".join(sorted((repr(point[0]), repr(partners[group][0]))))
             raise EvaluationError(
-                f"found duplicate series for the match group {group!r} on the {side} hand-side of the operation: "
-                f"[{pair}];many-to-many matching not allowed: matching labels must be unique on one side"
+                f"found duplicate series for the match group {group!r} on the {side} hand-side of the "
+                f"operation: [{pair}];many-to-many matching not allowed: "
+                "matching labels must be unique on one side"
             )
         partners[group] = point
     return partners

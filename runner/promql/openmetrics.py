@@ -32,7 +32,7 @@ _ESCAPED = {"\\": "\\", "n": "\n", '"': '"'}
 
 
 def parse_openmetrics(dump: str | Iterable[str]) -> MemoryStorage:
-    """A storage with the samples of *dump*, a text or its lines. DumpError names the first line that is wrong."""
+    """A storage with the samples of *dump*, a text or its lines. DumpError names the first wrong line."""
     reader = _Reader()
     for number, line in enumerate(dump.split("\n") if isinstance(dump, str) else dump, start=1):
         if not reader.read(number, line):
@@ -60,11 +60,15 @@ class _Reader:
 
     def _sample(self, number: int, line: str) -> None:
         if len(line) > MAX_LINE:
-            raise DumpError(f"the line has {len(line):,} characters, at most {MAX_LINE:,} are read", line=number)
+            raise DumpError(
+                f"the line has {len(line):,} characters, at most {MAX_LINE:,} are read", line=number
+            )
         found = _SAMPLE.fullmatch(line.strip())
         if found is None:
             raise DumpError(
-                f'"{_short(line)}" is no sample', line=number, hint='expected name{label="value"} value timestamp'
+                f'"{_short(line)}" is no sample',
+                line=number,
+                hint='expected name{label="value"} value timestamp',
             )
         at = _timestamp(found["at"], number)
         value = _value(found["value"], number)
@@ -120,7 +124,9 @@ def _pairs(text: str, number: int) -> Iterator[tuple[str, str]]:
     while position < len(text):
         found = _LABEL.match(text, position)
         if found is None or (found["comma"] is None and found.end() < len(text)):
-            raise DumpError(f'"{_short(text[position:])}" is no label', line=number, hint='expected label="value"')
+            raise DumpError(
+                f'"{_short(text[position:])}" is no label', line=number, hint='expected label="value"'
+            )
         position = found.end()
         if found["metric"] is not None:
             yield NAME, _unquoted(found["metric"])

@@ -1,14 +1,13 @@
-"""Functions of a window: the samples of one series in a range, oldest first, never empty; at most one float out."""
+"""Functions of a window: samples of one series, oldest first, at least one; at most one float comes out."""
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.promql import floats
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One series between *start* (exclusive) and *end* (inclusive); all times are milliseconds.
 
     *at* is the moment of the evaluation, which `offset` and `@` separate from *end*.
@@ -131,39 +130,22 @@ def _regression(window: Window, origin: int) -> tuple[float, float]:
         return (floats.NAN, floats.NAN) if math.isinf(values[0]) else (0.0, values[0])
     xs = [(at - origin) / 1000 for at in window.timestamps]
     count = float(len(xs))
-    sum_x, sum_y = _sum(xs), _sum(values)
-    sum_xy = _sum([x * y for x, y in zip(xs, values, strict=True)])
-    sum_xx = _sum([x * x for x in xs])
+    sum_x, sum_y = floats.plain_total(xs), floats.plain_total(values)
+    sum_xy = floats.plain_total([x * y for x, y in zip(xs, values, strict=True)])
+    sum_xx = floats.plain_total([x * x for x in xs])
     slope = floats.divide(sum_xy - sum_x * sum_y / count, sum_xx - sum_x * sum_x / count)
     return slope, sum_y / count - slope * sum_x / count
 
 
-def _sum(values: Sequence[float]) -> float:
-    running = lost = 0.0
-    for value in values:
-        running, lost = floats.increment(value, running, lost)
-    return running + lost
-
-
-def extreme(window: Window, better: Callable[[float, float], bool]) -> float:
-    """The best value; NaN only where there is nothing else."""
-    best = window.values[0]
-    for value in window.values:
-        if better(value, best) or math.isnan(best):
-            best = value
-    return best
-
-
 def variance(window: Window) -> float:
     """Population variance, by Welford's method with compensated sums."""
-    count = average = average_lost = spread = spread_lost = 0.0
-    for value in window.values:
-        count += 1
+    average = average_lost = spread = spread_lost = 0.0
+    for count, value in enumerate(window.values, start=1):
         distance = value - (average + average_lost)
         average, average_lost = floats.increment(distance / count, average, average_lost)
         step = distance * (value - (average + average_lost))
         spread, spread_lost = floats.increment(step, spread, spread_lost)
-    return (spread + spread_lost) / count
+    return (spread + spread_lost) / len(window.values)
 
 
 def quantile(window: Window, rank: float) -> float:
@@ -183,8 +165,8 @@ WINDOW_FUNCTIONS: dict[str, Callable[[Window], float | None]] = {
     "increase": increase,
     "irate": irate,
     "last_over_time": lambda window: window.values[-1],
-    "max_over_time": lambda window: extreme(window, lambda value, best: value > best),
-    "min_over_time": lambda window: extreme(window, lambda value, best: value < best),
+    "max_over_time": lambda window: floats.largest(window.values),
+    "min_over_time": lambda window: floats.smallest(window.values),
     "present_over_time": lambda _: 1.0,
     "rate": rate,
     "resets": resets,
@@ -197,3 +179,11 @@ PARAMETERISED: dict[str, Callable[[Window, float], float | None]] = {
     "predict_linear": predict_linear,
     "quantile_over_time": quantile,
 }
+
+SAMPLE_WORK: dict[str, float] = {
+    **dict.fromkeys(WINDOW_FUNCTIONS, 0.4),
+    **dict.fromkeys(["avg_over_time", "sum_over_time"], 1.5),
+    **dict.fromkeys(["deriv", "predict_linear", "stddev_over_time", "stdvar_over_time"], 8.0),
+    "quantile_over_time": 1.5,
+}
+"""What a sample costs in a window of each function, in units of `runner.promql.budget`."""

@@ -1,22 +1,16 @@
 """Instant and range queries: text, storage and times in, an answer out."""
 
-import math
-
 from runner.promql.answers import Answer, Matrix, Points, Sample, Scalar, Text, Vector
 from runner.promql.budget import Budget, Limits
 from runner.promql.errors import ParameterError
 from runner.promql.evaluation import Evaluation
 from runner.promql.labels import Labels
+from runner.promql.spans import milliseconds
 from runner.promql.storage import Storage
 from runner.promql.syntax import parse
 from runner.promql.tree import Kind, Node, Range, String, Subquery, kind_of
 
 DEFAULT_LIMITS = Limits()
-
-
-def milliseconds(seconds: float) -> int:
-    """Unix seconds as whole milliseconds, rounded."""
-    return math.floor(seconds * 1000 + 0.5)
 
 
 def evaluate(expression: str, storage: Storage, at: float, *, limits: Limits = DEFAULT_LIMITS) -> Answer:
@@ -45,18 +39,32 @@ def _windows(tree: Node, evaluation: Evaluation, moment: int) -> Matrix:
 
 
 def evaluate_range(
-    expression: str, storage: Storage, start: float, end: float, step: float, *, limits: Limits = DEFAULT_LIMITS
+    expression: str,
+    storage: Storage,
+    start: float,
+    end: float,
+    step: float,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Matrix:
-    """The answers of *expression* from *start* to *end* every *step*, all in seconds. PromQLError where there are none."""
+    """The answers of *expression* from *start* to *end* every *step*, all in seconds.
+
+    PromQLError where there are none.
+    """
     tree = parse(expression)
     moments = _moments(milliseconds(start), milliseconds(end), milliseconds(step), limits)
     kind = kind_of(tree)
     if kind not in (Kind.SCALAR, Kind.VECTOR):
-        raise ParameterError(f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector')
-    evaluation = Evaluation(storage, tree, moments.start, milliseconds(end), Budget(limits))
+        raise ParameterError(
+            f'invalid expression type "{kind}" for range query, must be Scalar or instant Vector'
+        )
+    budget = Budget(limits)
+    evaluation = Evaluation(storage, tree, moments.start, milliseconds(end), budget)
     collected: dict[Labels, list[tuple[int, float]]] = {}
     for moment in moments:
-        for labels, value in evaluation.points(tree, moment):
+        points = evaluation.points(tree, moment)
+        budget.hold(len(points))
+        for labels, value in points:
             collected.setdefault(labels, []).append((moment, value))
     series = [Points(labels, tuple(points)) for labels, points in collected.items()]
     return Matrix(tuple(sorted(series, key=lambda points: points.labels.pairs)))
@@ -66,7 +74,9 @@ def _moments(start: int, end: int, step: int, limits: Limits) -> range:
     if end < start:
         raise ParameterError("end timestamp must not be before start timestamp")
     if step <= 0:
-        raise ParameterError("zero or negative query resolution step widths are not accepted", hint="give a positive step")
+        raise ParameterError(
+            "zero or negative query resolution step widths are not accepted", hint="give a positive step"
+        )
     if (end - start) // step > limits.steps:
         raise ParameterError(
             f"exceeded maximum resolution of {limits.steps:,} points per timeseries", hint="lengthen the step"

@@ -1,5 +1,6 @@
 """Which stretch of time each selector of a query reads."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -7,6 +8,11 @@ from runner.promql.tree import Edge, Node, Range, Selector, Subquery, children
 
 LOOKBACK = 300_000  # how old a sample an instant selector may take, in milliseconds
 SUBQUERY_STEP = 60_000  # Prometheus' default evaluation interval, in milliseconds
+
+
+def milliseconds(seconds: float) -> int:
+    """Seconds as whole milliseconds, rounded."""
+    return math.floor(seconds * 1000 + 0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Words that the parser misreads, with others of the same length in their place.
 
-promql-parser 0.12 loses times before 1970, panics on those far ahead, knows neither `1_000` nor `offset 0s`, and
-checks patterns by another syntax than RE2's. So it gets a harmless word instead, and the translation takes
-the true one, in the order of the text.
+promql-parser 0.12 loses times before 1970, panics on those far ahead, knows neither `1_000` nor `offset 0s`,
+reads a plus before anything, and checks patterns by another syntax than RE2's. So it gets a harmless word
+instead, and the translation takes the true one, in the order of the text.
 """
 
 import math
@@ -14,6 +14,9 @@ from runner.promql.errors import QuerySyntaxError
 from runner.promql.tokens import Token
 
 _STAND_INS = {"=~": '"x"', "!~": '""'}  # the parser must see a pattern that counts as a non-empty matcher
+_BEFORE_OPERANDS = frozenset(
+    ["(", ",", "+", "-", "*", "/", "%", "^", "==", "!=", "<", ">", "<=", ">=", "bool"]
+)
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,26 @@ class Reading:
     @cached_property
     def times(self) -> tuple[int, ...]:
         """The moments of `@ number`, in milliseconds."""
-        return tuple(moment for _, _, moment in self._moments())
+        return tuple(_moment(number, sign) for _, number, sign in self._signed("@"))
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """The durations of `offset`, in milliseconds."""
+        return tuple(sign * _duration(number) for _, number, sign in self._signed("offset"))
 
     @cached_property
     def patterns(self) -> tuple[Token, ...]:
         """The strings after `=~` and `!~`."""
         return tuple(token for _, token in self._patterns())
+
+    @cached_property
+    def signed_text(self) -> str:
+        """The safe text with each plus sign before an operand as a minus, which the parser checks."""
+        safe = self.safe_text
+        for before, token in zip((None, *self.tokens), self.tokens, strict=False):
+            if token.text == "+" and (before is None or before.text in _BEFORE_OPERANDS):
+                safe = safe[: token.offset] + "-" + safe[token.end :]
+        return safe
 
     @cached_property
     def safe_text(self) -> str:
@@ -45,44 +62,37 @@ class Reading:
         for token in self.tokens:
             if token.kind == "number" and "_" in token.text:
                 yield token.offset, token.end, token.text.replace("_", "")
-        for start, end, _ in self._moments():
-            yield start, end, "0"
-        for start, end in self._zero_offsets():
-            yield start, end, ""
+        for modifier in ("@", "offset"):
+            for start, number, _ in self._signed(modifier):
+                yield start.offset, number.end, "1"
         for operator, token in self._patterns():
             if len(token.text) > 2:
                 yield token.offset, token.end, _STAND_INS[operator]
-
-    def _moments(self) -> Iterator[tuple[int, int, int]]:
-        for index, token in enumerate(self.tokens):
-            if token.kind == "symbol" and token.text == "@":
-                sign, number = self._signed(index + 1)
-                if number is not None:
-                    yield self.tokens[index + 1].offset, number.end, _milliseconds(number, sign)
-
-    def _zero_offsets(self) -> Iterator[tuple[int, int]]:
-        for index, token in enumerate(self.tokens):
-            if token.text == "offset":
-                _, number = self._signed(index + 1)
-                if number is not None and number.seconds == 0:
-                    yield token.offset, number.end
 
     def _patterns(self) -> Iterator[tuple[str, Token]]:
         for operator, token in zip(self.tokens, self.tokens[1:], strict=False):
             if operator.text in _STAND_INS and token.kind == "string":
                 yield operator.text, token
 
-    def _signed(self, index: int) -> tuple[int, Token | None]:
-        sign = 1
-        if index < len(self.tokens) and self.tokens[index].text in ("+", "-"):
-            sign = -1 if self.tokens[index].text == "-" else 1
-            index += 1
-        found = index < len(self.tokens) and self.tokens[index].kind == "number"
-        return sign, self.tokens[index] if found else None
+    def _signed(self, modifier: str) -> Iterator[tuple[Token, Token, int]]:
+        """Where the number after each *modifier* starts, the number itself, and its sign."""
+        for index, token in enumerate(self.tokens):
+            following = self.tokens[index + 1 : index + 3]
+            if token.text != modifier or token.kind == "string" or not following:
+                continue
+            has_sign = following[0].text in ("+", "-")
+            number = following[-1] if has_sign else following[0]
+            if number.kind == "number":
+                yield following[0], number, -1 if following[0].text == "-" else 1
 
 
-def _milliseconds(number: Token, sign: int) -> int:
+def _moment(number: Token, sign: int) -> int:
     moment = number.seconds * 1000
     if moment >= 2**63:
         raise QuerySyntaxError("timestamp out of bounds for @ modifier", offset=number.offset)
     return sign * math.floor(moment + 0.5)
+
+
+def _duration(number: Token) -> int:
+    # Go rounds to nanoseconds and then cuts to milliseconds.
+    return round(number.seconds * 1e9) // 1_000_000

@@ -82,7 +82,7 @@ class MemoryStorage:
         return len(self._series)
 
     def series(self, labels: Mapping[str, str]) -> MemorySeries:
-        """The series with exactly *labels* (`__name__` among them), made when missing; keep it to append fast."""
+        """The series with exactly *labels* (and `__name__`), made when missing; keep it to append fast."""
         key = labels if isinstance(labels, Labels) else Labels(labels)
         found = self._series.get(key)
         if found is None:

@@ -5,7 +5,6 @@ from functools import lru_cache
 
 import promql_parser as parser
 
-from runner.promql import blame
 from runner.promql.catalogue import AGGREGATIONS, REFUSED, SCALAR_FUNCTIONS, SUPPORTED
 from runner.promql.errors import EvaluationError, QuerySyntaxError, RefusedError
 from runner.promql.labels import NAME, Matcher, MatchOperator
@@ -26,6 +25,7 @@ from runner.promql.tree import (
     Selector,
     String,
     Subquery,
+    kind_of,
 )
 
 MAX_DEPTH = 150
@@ -41,7 +41,7 @@ _OPERATORS = (
 
 @lru_cache(maxsize=REMEMBERED)
 def parse(text: str) -> Node:
-    """The tree of *text*. QuerySyntaxError where it is no PromQL, RefusedError where it asks what is not supported."""
+    """The tree of *text*. QuerySyntaxError where it is no PromQL, RefusedError for what is not supported."""
     tree, refused = read(text)
     if refused:
         raise refused[0]
@@ -50,27 +50,41 @@ def parse(text: str) -> Node:
 
 @lru_cache(maxsize=REMEMBERED)
 def read(text: str) -> tuple[Node, tuple[RefusedError, ...]]:
-    """The tree of *text*, with everything in it that is not supported. QuerySyntaxError where it is no PromQL."""
+    """The tree of *text*, and what in it is not supported. QuerySyntaxError where it is no PromQL."""
     reading = Reading(text, scan(text))
-    try:
-        expression = parser.parse(reading.safe_text)
-    except ValueError as error:
-        raise _syntax_error(reading, str(error)) from error
+    expression = _parsed(reading)
     translation = _Translation(reading)
     tree = translation.node(expression, 0)
     return tree, tuple(translation.refused)
 
 
+def _parsed(reading: Reading) -> parser.Expr:
+    try:
+        if reading.signed_text != reading.safe_text:
+            parser.parse(reading.signed_text)
+        return parser.parse(reading.safe_text)
+    except ValueError as error:
+        raise _syntax_error(reading, str(error)) from error
+    except BaseException as error:
+        # A panic of the native parser is no Exception, and its class cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise QuerySyntaxError("the parser cannot read this", offset=0) from error
+
+
 def _syntax_error(reading: Reading, message: str) -> QuerySyntaxError:
+    from runner.promql import blame
+
     offset = blame.offset(reading.safe_text, reading.tokens, message)
     return QuerySyntaxError(blame.words(reading.tokens, message, offset), offset=offset)
 
 
 class _Translation:
-    """One walk over a parsed expression, in the order of the text, as times and patterns are taken from it."""
+    """One walk over a parsed expression, in the order of the text: times and patterns are taken from it."""
 
     def __init__(self, reading: Reading) -> None:
         self._times = iter(reading.times)
+        self._offsets = iter(reading.offsets)
         self._patterns = iter(reading.patterns)
         self.refused: list[RefusedError] = []
 
@@ -89,7 +103,7 @@ class _Translation:
             case parser.VectorSelector():
                 return self._selector(expression)
             case parser.MatrixSelector():
-                return Range(self._selector(expression.vector_selector), _milliseconds(expression.range))
+                return Range(self._selector(expression.vector_selector), _positive(expression.range))
             case parser.SubqueryExpr():
                 return self._subquery(expression, depth)
             case parser.Call():
@@ -101,7 +115,9 @@ class _Translation:
             case parser.BinaryExpr():
                 return self._binary(expression, depth)
             case _:
-                raise RefusedError(f"{type(expression).__name__} is not supported", feature=type(expression).__name__)
+                raise RefusedError(
+                    f"{type(expression).__name__} is not supported", feature=type(expression).__name__
+                )
 
     def _selector(self, selector: parser.VectorSelector) -> Selector:
         if selector.matchers.or_matchers:
@@ -111,7 +127,7 @@ class _Translation:
         matchers = (*name, *(self._matcher(matcher) for matcher in selector.matchers.matchers))
         if not self.refused and all(matcher.matches("") for matcher in matchers):
             raise QuerySyntaxError("vector selector must contain at least one non-empty matcher", offset=0)
-        return Selector(matchers, _offset(selector), self._at(selector))
+        return Selector(matchers, self._offset(selector), self._at(selector))
 
     def _matcher(self, matcher: parser.Matcher) -> Matcher:
         operator = next(ours for theirs, ours in _OPERATORS if theirs == matcher.op)
@@ -125,8 +141,11 @@ class _Translation:
 
     def _subquery(self, subquery: parser.SubqueryExpr, depth: int) -> Subquery:
         inner = self.node(subquery.expr, depth)
-        step = None if subquery.step is None else _milliseconds(subquery.step)
-        return Subquery(inner, _milliseconds(subquery.range), step, _offset(subquery), self._at(subquery))
+        step = None if subquery.step is None else _positive(subquery.step)
+        return Subquery(inner, _positive(subquery.range), step, self._offset(subquery), self._at(subquery))
+
+    def _offset(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int:
+        return 0 if expression.offset is None else next(self._offsets)
 
     def _at(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int | Edge | None:
         if expression.at is None:
@@ -164,13 +183,17 @@ class _Translation:
         right = self.node(binary.rhs, depth)
         modifier = binary.modifier
         if modifier is not None and (modifier.fill_values.lhs, modifier.fill_values.rhs) != (None, None):
-            self.refused.append(RefusedError("fill is refused: it is experimental in Prometheus", feature="fill"))
+            self.refused.append(
+                RefusedError("fill is refused: it is experimental in Prometheus", feature="fill")
+            )
         returns_bool = modifier is not None and modifier.return_bool
-        return Binary(str(binary.op), left, right, returns_bool, _matching(modifier))
+        is_scalar = kind_of(left) is Kind.SCALAR and kind_of(right) is Kind.SCALAR
+        kind = Kind.SCALAR if is_scalar else Kind.VECTOR
+        return Binary(str(binary.op), left, right, returns_bool, _matching(modifier), kind)
 
 
 def _negated(node: Node) -> Node:
-    return Number(-node.value) if isinstance(node, Number) else Negation(node)
+    return Number(-node.value) if isinstance(node, Number) else Negation(node, kind_of(node))
 
 
 def _matching(modifier: parser.BinModifier | None) -> Matching:
@@ -193,10 +216,8 @@ def _cardinality(cardinality: parser.VectorMatchCardinality) -> Cardinality:
     return Cardinality.ONE_TO_ONE
 
 
-def _offset(expression: parser.VectorSelector | parser.SubqueryExpr) -> int:
-    return _milliseconds(expression.offset)
-
-
-def _milliseconds(duration: timedelta | None) -> int:
-    # Go truncates a duration to whole milliseconds towards zero.
-    return 0 if duration is None else int(duration / timedelta(milliseconds=1))
+def _positive(duration: timedelta | None) -> int:
+    milliseconds = 0 if duration is None else duration // timedelta(milliseconds=1)
+    if milliseconds <= 0:
+        raise QuerySyntaxError("a range or step must be at least a millisecond", offset=0)
+    return milliseconds

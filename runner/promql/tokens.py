@@ -75,7 +75,9 @@ class Token:
         if len(code) == 1:
             character = _ESCAPED.get(code) or (code if code == self.text[0] else None)
             if character is None:
-                raise QuerySyntaxError(f"unknown escape sequence {escape[0]}", offset=self.offset + 1 + escape.start())
+                raise QuerySyntaxError(
+                    f"unknown escape sequence {escape[0]}", offset=self.offset + 1 + escape.start()
+                )
             return character
         number = int(code[1:], 16) if code[0] in "xuU" else int(code, 8)
         if code[0] not in "uU" and number > 0x7F:
@@ -137,13 +139,19 @@ def _check_nesting(tokens: Sequence[Token]) -> None:
             operators += 1
         if depth > MAX_NESTING or operators > MAX_OPERATORS:
             raise RefusedError(
-                f"the expression nests more than {MAX_NESTING} deep or has more than {MAX_OPERATORS} operators",
+                f"the expression nests over {MAX_NESTING} deep or has more than {MAX_OPERATORS} operators",
                 feature="nesting",
             )
 
 
 def _check(tokens: Sequence[Token], index: int, token: Token) -> None:
-    if token.kind == "number" and token.seconds > MAX_SECONDS and (token.is_duration or _measures(tokens, index)):
+    if (
+        token.kind == "number"
+        and token.seconds > MAX_SECONDS
+        and (token.is_duration or _measures(tokens, index))
+    ):
+        raise QuerySyntaxError("duration out of range", offset=token.offset)
+    if token.text.lower() in ("inf", "nan") and _measures(tokens, index):
         raise QuerySyntaxError("duration out of range", offset=token.offset)
     if token.kind == "string":
         _ = token.value

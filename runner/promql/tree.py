@@ -86,9 +86,10 @@ class Aggregation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Negation:
-    """Unary minus."""
+    """Unary minus, of a scalar or a vector."""
 
     expression: "Node"
+    kind: Kind
 
 
 class Cardinality(StrEnum):
@@ -118,6 +119,7 @@ class Binary:
     right: "Node"
     returns_bool: bool
     matching: Matching
+    kind: Kind
 
 
 Node = Number | String | Selector | Range | Subquery | Call | Aggregation | Negation | Binary
@@ -137,13 +139,8 @@ def kind_of(node: Node) -> Kind:
             return Kind.VECTOR
         case Range() | Subquery():
             return Kind.MATRIX
-        case Call(kind=kind):
+        case Call(kind=kind) | Negation(kind=kind) | Binary(kind=kind):
             return kind
-        case Negation(expression=expression):
-            return kind_of(expression)
-        case Binary(left=left, right=right):
-            both = kind_of(left) is Kind.SCALAR and kind_of(right) is Kind.SCALAR
-            return Kind.SCALAR if both else Kind.VECTOR
 
 
 def children(node: Node) -> tuple[Node, ...]:

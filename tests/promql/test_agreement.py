@@ -70,7 +70,9 @@ def series_difference(left: list[dict[str, Any]], right: list[dict[str, Any]]) -
     expected, actual = by_metric(left), by_metric(right)
     if expected.keys() != actual.keys() or len(left) != len(right):
         missing, extra = expected.keys() - actual.keys(), actual.keys() - expected.keys()
-        return f"missing {sorted(missing)[:3]}, extra {sorted(extra)[:3]} ({len(left)} and {len(right)} series)"
+        return (
+            f"missing {sorted(missing)[:3]}, extra {sorted(extra)[:3]} ({len(left)} and {len(right)} series)"
+        )
     for metric, pairs in expected.items():
         if not pairs_agree(pairs, actual[metric]):
             return f"{metric}: expected {pairs}, got {actual[metric]}"
@@ -91,7 +93,8 @@ def by_metric(series: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def pairs_agree(left: list[Any], right: list[Any]) -> bool:
     return len(left) == len(right) and all(
-        one[0] == other[0] and (one[1] == other[1] or close(one[1], other[1])) for one, other in zip(left, right, strict=True)
+        one[0] == other[0] and (one[1] == other[1] or close(one[1], other[1]))
+        for one, other in zip(left, right, strict=True)
     )
 
 

@@ -1,4 +1,4 @@
-"""Runs programs in time linear in the text: R. Cox, "Regular Expression Matching Can Be Simple And Fast", 2007.
+"""Runs programs in time linear in the text (R. Cox, "Regular Expression Matching Can Be Simple And Fast").
 
 Whether a text matches is found by a deterministic automaton built while it runs; where the groups are, by
 following all threads of the program in order of preference.
@@ -113,7 +113,9 @@ class Pattern:
     def _spend(self, work: int) -> None:
         self.left -= work
         if self.left < 0:
-            raise LimitError(f'pattern "{self.text[:60]}" takes too long on these labels', hint="write a simpler pattern")
+            raise LimitError(
+                f'pattern "{self.text[:60]}" takes too long on these labels', hint="write a simpler pattern"
+            )
 
     def match(self, text: str) -> Match | None:
         """The groups of a match of the whole of *text*; of several ways, the preferred one."""
@@ -137,8 +139,10 @@ class Pattern:
         ended = self._threads(threads, len(text), before, "end")
         return next(slots for place, slots in ended if isinstance(self.program.instructions[place], Done))
 
-    def _threads(self, threads: list[tuple[int, Slots]], at: int, before: str, after: str) -> list[tuple[int, Slots]]:
-        """As `_closure`, keeping the order of preference and the slots; a later thread to a place is dropped."""
+    def _threads(
+        self, threads: list[tuple[int, Slots]], at: int, before: str, after: str
+    ) -> list[tuple[int, Slots]]:
+        """As `_closure`, with slots and in order of preference; a later thread to a place is dropped."""
         seen: set[int] = set()
         reached: list[tuple[int, Slots]] = []
         waiting = list(reversed(threads))

@@ -1,4 +1,4 @@
-"""Compiles a tree to a program for the automaton: a flat list of instructions with preferred branches first."""
+"""Compiles a tree to a program for the automaton: flat instructions, preferred branches first."""
 
 from dataclasses import dataclass
 

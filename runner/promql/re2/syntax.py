@@ -1,4 +1,4 @@
-"""Reads RE2 syntax (https://github.com/google/re2/wiki/Syntax, with Perl classes and flags, as Go's regexp does)."""
+"""Reads RE2 syntax (https://github.com/google/re2/wiki/Syntax) as Go's regexp package does."""
 
 import re
 from dataclasses import dataclass, replace
@@ -113,7 +113,9 @@ class Parsed:
 def parse(text: str, *, dot_newline: bool = True) -> Parsed:
     """The tree of *text*, PatternError when it is none."""
     if len(text) > MAX_LENGTH:
-        raise PatternError(f"the pattern has {len(text):,} characters, at most {MAX_LENGTH:,} are read", unsupported="length")
+        raise PatternError(
+            f"the pattern has {len(text):,} characters, at most {MAX_LENGTH:,} are read", unsupported="length"
+        )
     reader = _Reader(text)
     tree = reader.choice(Flags(dot_newline=dot_newline), 0)
     if not reader.at_end():
@@ -185,7 +187,9 @@ class _Reader:
         greedy = not self._take("?")
         start = self.position
         if self._bounds() is not None:
-            raise PatternError(f"invalid nested repetition operator: `{self.text[start - 1 : self.position]}`")
+            raise PatternError(
+                f"invalid nested repetition operator: `{self.text[start - 1 : self.position]}`"
+            )
         least, most = bounds
         repeated = Repeat(part, least, most, greedy is not self._flags.ungreedy)
         if repeats(repeated) > MAX_REPEAT:
@@ -237,7 +241,9 @@ class _Reader:
             return self._flagged(flags, outer, depth)
         name = self._match(_NAMED)
         if name is None and self._peek("(?"):
-            raise PatternError(f"invalid or unsupported Perl syntax: `{self.text[self.position : self.position + 3]}`")
+            raise PatternError(
+                f"invalid or unsupported Perl syntax: `{self.text[self.position : self.position + 3]}`"
+            )
         self.position += name is None
         if name is not None and name[1] in self.groups:
             raise PatternError(f"duplicate capture group name: `{name[1]}`")

@@ -10,11 +10,34 @@ SEED = 20_261_123
 COUNT = 1_500
 
 SELECTORS = {
-    "counters": ("requests_total", 'requests_total{job="api"}', 'requests_total{code=~"5..|404"}', 'requests_total{instance!="c",job="web"}', 'requests_total{instance="b"}'),
-    "gauges": ("gauge", 'gauge{half="0"}', 'gauge{shape=~"walk|ramp|gaps"}', "smooth", 'gauge{shape=~"n.*|.*inf"}', 'gauge{shape=~"stops|returns|once|twice"}'),
-    "edges": ("edge", 'edge{at=~"minutes|late|early"}', 'edge{at="blinking"}', 'edge{at=~"start|end|sparse"}', 'edge{at=~"nans|resets"}'),
+    "counters": (
+        "requests_total",
+        'requests_total{job="api"}',
+        'requests_total{code=~"5..|404"}',
+        'requests_total{instance!="c",job="web"}',
+        'requests_total{instance="b"}',
+    ),
+    "gauges": (
+        "gauge",
+        'gauge{half="0"}',
+        'gauge{shape=~"walk|ramp|gaps"}',
+        "smooth",
+        'gauge{shape=~"n.*|.*inf"}',
+        'gauge{shape=~"stops|returns|once|twice"}',
+    ),
+    "edges": (
+        "edge",
+        'edge{at=~"minutes|late|early"}',
+        'edge{at="blinking"}',
+        'edge{at=~"start|end|sparse"}',
+        'edge{at=~"nans|resets"}',
+    ),
     "joins": ("errors", "all", "left", "right", "info", "one", "late", "early"),
-    "buckets": ("latency_bucket", 'latency_bucket{kind="good"}', 'latency_bucket{kind=~"two|other|negative"}'),
+    "buckets": (
+        "latency_bucket",
+        'latency_bucket{kind="good"}',
+        'latency_bucket{kind=~"two|other|negative"}',
+    ),
 }
 LABELS = {
     "counters": ("job", "instance", "code"),
@@ -33,10 +56,23 @@ class Writer:
         self.world = world
 
     def vector(self, depth: int) -> str:
-        choices = [self.selector] if depth <= 0 else [
-            self.selector, self.over_time, self.over_time, self.aggregation, self.aggregation, self.elementwise,
-            self.with_scalar, self.with_scalar, self.with_vector, self.with_vector, self.special,
-        ]
+        choices = (
+            [self.selector]
+            if depth <= 0
+            else [
+                self.selector,
+                self.over_time,
+                self.over_time,
+                self.aggregation,
+                self.aggregation,
+                self.elementwise,
+                self.with_scalar,
+                self.with_scalar,
+                self.with_vector,
+                self.with_vector,
+                self.special,
+            ]
+        )
         return self.dice.choice(choices)(depth - 1)
 
     def selector(self, _: int) -> str:
@@ -58,7 +94,9 @@ class Writer:
         return f"{self.dice.choice(SELECTORS[self.world])}[{length}]{self.modifier()}"
 
     def over_time(self, depth: int) -> str:
-        name = self.dice.choice([*OVER_TIME, "rate", "increase", "irate", "quantile_over_time", "predict_linear"])
+        name = self.dice.choice(
+            [*OVER_TIME, "rate", "increase", "irate", "quantile_over_time", "predict_linear"]
+        )
         if name == "quantile_over_time":
             return f"{name}({self.scalar()}, {self.window(depth)})"
         if name == "predict_linear":
@@ -71,7 +109,9 @@ class Writer:
 
     def aggregation(self, depth: int) -> str:
         name = self.dice.choice([*AGGREGATES, *AGGREGATES, "topk", "bottomk", "quantile", "count_values"])
-        parameter = {"topk": "2, ", "bottomk": "3, ", "quantile": "0.7, ", "count_values": '"value", '}.get(name, "")
+        parameter = {"topk": "2, ", "bottomk": "3, ", "quantile": "0.7, ", "count_values": '"value", '}.get(
+            name, ""
+        )
         return f"{name}{self.grouping()}({parameter}{self.vector(depth)})"
 
     def elementwise(self, depth: int) -> str:
@@ -79,7 +119,18 @@ class Writer:
         return f"{name}({self.vector(depth)})"
 
     def scalar(self) -> str:
-        return self.dice.choice(["0", "1", "0.5", "-3", "100", "2", "time() / 1e9", "scalar(sum(" + self.dice.choice(SELECTORS[self.world]) + "))"])
+        return self.dice.choice(
+            [
+                "0",
+                "1",
+                "0.5",
+                "-3",
+                "100",
+                "2",
+                "time() / 1e9",
+                "scalar(sum(" + self.dice.choice(SELECTORS[self.world]) + "))",
+            ]
+        )
 
     def operator(self) -> tuple[str, str]:
         if self.dice.random() < 0.6:
@@ -105,11 +156,21 @@ class Writer:
     def special(self, depth: int) -> str:
         inner = self.vector(depth)
         label = self.dice.choice(LABELS[self.world])
-        return self.dice.choice([
-            f"sort({inner})", f"absent({inner})", f"clamp({inner}, -2, 50)", f"timestamp({inner})", f"-({inner})",
-            f'label_replace({inner}, "{label}", "$1-x", "{label}", "(.).*")', f'label_join({inner}, "new", "/", "{label}", "none")',
-            f"vector({self.scalar()})", f"round({inner}, 0.5)", f"histogram_quantile(0.8, {inner})", f"histogram_fraction(0, 1, {inner})",
-        ])
+        return self.dice.choice(
+            [
+                f"sort({inner})",
+                f"absent({inner})",
+                f"clamp({inner}, -2, 50)",
+                f"timestamp({inner})",
+                f"-({inner})",
+                f'label_replace({inner}, "{label}", "$1-x", "{label}", "(.).*")',
+                f'label_join({inner}, "new", "/", "{label}", "none")',
+                f"vector({self.scalar()})",
+                f"round({inner}, 0.5)",
+                f"histogram_quantile(0.8, {inner})",
+                f"histogram_fraction(0, 1, {inner})",
+            ]
+        )
 
 
 def from_seed(seed: int = SEED, count: int = COUNT) -> Iterator[Case]:
@@ -123,7 +184,14 @@ def from_seed(seed: int = SEED, count: int = COUNT) -> Iterator[Case]:
             yield Case("from seed", world, expression, at=moment)
         else:
             step = dice.choice([15_000, 60_000, 47_123, 120_000])
-            yield Case("from seed", world, expression, start=moment, end=moment + dice.randint(0, 8) * step + 777, step=step)
+            yield Case(
+                "from seed",
+                world,
+                expression,
+                start=moment,
+                end=moment + dice.randint(0, 8) * step + 777,
+                step=step,
+            )
 
 
 __all__ = ["MINUTE", "from_seed"]

@@ -22,7 +22,9 @@ def main() -> None:
         print(f"{part}: {len(cases)} queries")
 
 
-def _answered(worlds: dict[str, list[dict[str, object]]], cases: tuple[Case, ...]) -> Iterator[dict[str, object]]:
+def _answered(
+    worlds: dict[str, list[dict[str, object]]], cases: tuple[Case, ...]
+) -> Iterator[dict[str, object]]:
     given = [{"world": name, "series": series} for name, series in worlds.items()]
     asked = [{"id": str(number), **case.record()} for number, case in enumerate(cases)]
     for case, answer in zip(cases, ask([*given, *asked]), strict=True):
@@ -31,7 +33,10 @@ def _answered(worlds: dict[str, list[dict[str, object]]], cases: tuple[Case, ...
 
 def _write(name: str, records: Iterable[dict[str, object]]) -> None:
     lines = "".join(json.dumps(record, separators=(",", ":"), sort_keys=True) + "\n" for record in records)
-    with (RECORDED / f"{name}.jsonl.gz").open("wb") as raw, gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed:
+    with (
+        (RECORDED / f"{name}.jsonl.gz").open("wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, mtime=0) as packed,
+    ):
         packed.write(lines.encode())
 
 

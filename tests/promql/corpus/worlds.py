@@ -23,7 +23,9 @@ def series(name: str, samples: list[tuple[int, float | str]], **labels: str) -> 
     return {"labels": {"__name__": name, **labels}, "samples": [[at, text(value)] for at, value in samples]}
 
 
-def regular(values: list[float | str | None], *, start: int = BASE, every: int = 15_000) -> list[tuple[int, float | str]]:
+def regular(
+    values: list[float | str | None], *, start: int = BASE, every: int = 15_000
+) -> list[tuple[int, float | str]]:
     """One sample every *every* ms; None leaves a gap."""
     return [(start + index * every, value) for index, value in enumerate(values) if value is not None]
 
@@ -77,11 +79,16 @@ def gauges() -> list[Series]:
         "once": [3.25 if i == 40 else None for i in range(80)],
         "twice": [4.5 if i in (39, 41) else None for i in range(80)],
     }
-    made = [series("gauge", regular(values), shape=shape, half=str(i % 2)) for i, (shape, values) in enumerate(walks.items())]
+    made = [
+        series("gauge", regular(values), shape=shape, half=str(i % 2))
+        for i, (shape, values) in enumerate(walks.items())
+    ]
     made.append(series("smooth", regular([math.sin(i / 9) for i in range(80)]), shape="sine", half="0"))
     made.append(series("smooth", regular([math.exp(i / 20) for i in range(80)]), shape="exp", half="1"))
     made.append(series("parts", regular([i / 80 * 2 - 1 for i in range(80)]), shape="unit", half="0"))
-    made.append(series("clock", regular([float(BASE // 1000 + i * 86_400 * 17) for i in range(80)]), zone="future"))
+    made.append(
+        series("clock", regular([float(BASE // 1000 + i * 86_400 * 17) for i in range(80)]), zone="future")
+    )
     made.append(series("clock", regular([float(-i * 86_400 * 29 - 12_345) for i in range(80)]), zone="past"))
     made.append(series("clock", regular([951_782_400.0 + i * 3_599.5 for i in range(80)]), zone="leap"))
     return made
@@ -141,10 +148,25 @@ def edges() -> list[Series]:
         series("edge", [(BASE, 1.0)], at="single"),
         series("edge", [(BASE + 5 * minute, 5.0), (BASE + 5 * minute + 1, 6.0)], at="pair"),
         series("edge", [(BASE, 1.0), (BASE + 6 * minute, 2.0), (BASE + 12 * minute, 3.0)], at="sparse"),
-        series("edge", [(BASE, 1.0), (BASE + minute, "stale"), (BASE + 2 * minute, 3.0), (BASE + 3 * minute, "stale")], at="blinking"),
+        series(
+            "edge",
+            [(BASE, 1.0), (BASE + minute, "stale"), (BASE + 2 * minute, 3.0), (BASE + 3 * minute, "stale")],
+            at="blinking",
+        ),
         series("edge", [(BASE, "stale"), (BASE + minute, "stale")], at="never"),
-        series("edge", [(BASE + i * minute, v) for i, v in enumerate([0.0, 10.0, 20.0, 5.0, 15.0, 0.0, 0.0, 3.0])], at="resets"),
-        series("edge", [(BASE + i * minute, v) for i, v in enumerate([5.0, 5.0, math.nan, 5.0, math.nan, math.nan, 6.0])], at="nans"),
+        series(
+            "edge",
+            [(BASE + i * minute, v) for i, v in enumerate([0.0, 10.0, 20.0, 5.0, 15.0, 0.0, 0.0, 3.0])],
+            at="resets",
+        ),
+        series(
+            "edge",
+            [
+                (BASE + i * minute, v)
+                for i, v in enumerate([5.0, 5.0, math.nan, 5.0, math.nan, math.nan, 6.0])
+            ],
+            at="nans",
+        ),
         series("edge", [(BASE + i * 20_000, float(i)) for i in range(9)], at="start"),
         series("edge", [(BASE + 8 * minute + i * 20_000, float(100 + i)) for i in range(9)], at="end"),
         series("edge", [(BASE + i * minute, -float(i)) for i in range(12)], at="falling"),
@@ -159,6 +181,7 @@ def edges() -> list[Series]:
 
 def joins() -> list[Series]:
     """Vectors that match one to one, many to one, not at all and too often."""
+
     def flat(name: str, value: float, **labels: str) -> Series:
         return series(name, regular([value + i for i in range(20)], every=MINUTE), **labels)
 
@@ -190,15 +213,52 @@ def joins() -> list[Series]:
     ]
     made.append(series("twin_a", regular([1.0] * 5, every=MINUTE), job="t"))
     made.append(series("twin_b", regular([2.0] * 5, start=BASE + 12 * MINUTE, every=MINUTE), job="t"))
-    made.append(series("typed", regular([float(i) for i in range(20)], every=MINUTE), __type__="counter", __unit__="s", job="t"))
+    made.append(
+        series(
+            "typed",
+            regular([float(i) for i in range(20)], every=MINUTE),
+            __type__="counter",
+            __unit__="s",
+            job="t",
+        )
+    )
     return made
 
 
 def texts() -> list[Series]:
     """Label values that patterns find hard."""
-    values = ["", "a", "b", "ab", "abc", "a.b", "a|b", "GET /api/v1", "GET /api/v2/items", "line\nbreak", "Ünïcode", "5xx",
-              "500", "503", "404", "200", "(paren)", "$dollar", "back\\slash", "tab\there", "foo-bar-baz", "FOO", "x" * 60, "k\u00e9", "ſ", "K"]
-    made = [series("text", regular([float(i)] * 5, every=MINUTE), n=str(i), v=value) for i, value in enumerate(values)]
+    values = [
+        "",
+        "a",
+        "b",
+        "ab",
+        "abc",
+        "a.b",
+        "a|b",
+        "GET /api/v1",
+        "GET /api/v2/items",
+        "line\nbreak",
+        "Ünïcode",
+        "5xx",
+        "500",
+        "503",
+        "404",
+        "200",
+        "(paren)",
+        "$dollar",
+        "back\\slash",
+        "tab\there",
+        "foo-bar-baz",
+        "FOO",
+        "x" * 60,
+        "k\u00e9",
+        "ſ",  # noqa: RUF001 - the letters that fold with s and k
+        "K",
+    ]
+    made = [
+        series("text", regular([float(i)] * 5, every=MINUTE), n=str(i), v=value)
+        for i, value in enumerate(values)
+    ]
     return made
 
 
