@@ -141,7 +141,7 @@ class World:
             self._begun(at, event.stage)
 
     def noticed(self, observation: Observation) -> None:
-        """What the run saw changes nothing here."""
+        """What the run notices happens in this world anyway."""
 
     def tick(self, now: float) -> None:
         """Nothing in a world depends on being looked at."""
