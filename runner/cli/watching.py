@@ -5,9 +5,8 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Protocol
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from runner.engine.events import Event
 from runner.engine.observations import Observation
@@ -72,13 +71,13 @@ class Watchers:
         self._stderr = Output(sys.stderr, terminal_of(sys.stderr, os.environ, plain=wishes.plain))
         self._words = self._stderr if wishes.output == "jsonl" else self._stdout
         self._view = replay(opening(run, playbook), past)
-        self._screen = self._live_screen(wishes)
+        self._screen = self._live_screen(wishes, instant=instant)
         self._tellers = self._lines(wishes)
         self._listeners: list[Listener] = [*self._tellers, *_log(wishes)]
 
-    def _live_screen(self, wishes: Wishes) -> "Screen | None":
+    def _live_screen(self, wishes: Wishes, *, instant: bool) -> "Screen | None":
         """On a real terminal only; the lines follow when it closes, unless they go elsewhere as they come."""
-        if wishes.output == "jsonl" or not self._stderr.terminal.live:
+        if instant or wishes.output == "jsonl" or not self._stderr.terminal.live:
             return None
         from runner.reports.screen import Screen
 
@@ -147,8 +146,16 @@ class Watchers:
 
     def _counted(self, failures: Failed | None) -> RunView:
         """With the requests that failed while a canary had traffic, where the place can tell."""
-        moved = [move.at for move in self._view.moves]
+        view = replace(self._view, source=_near(self._view.source))
+        moved = [move.at for move in view.moves]
         if failures is None or not moved:
-            return self._view
-        failed, of = failures(min(moved), max(self._view.at, *moved))
-        return replace(self._view, failures=Failures(failed, of))
+            return view
+        failed, of = failures(min(moved), max(view.at, *moved))
+        return replace(view, failures=Failures(failed, of))
+
+
+def _near(file: str) -> str:
+    """*file* as a person here would type it."""
+    here = Path.cwd()
+    path = Path(file)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file

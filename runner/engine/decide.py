@@ -116,7 +116,11 @@ def _guards(state: RunState, now: float) -> Action | None:
         return None
     if (breach := breached(state)) is not None:
         guard, reason = breach
-        return _bad_after_promotion(state, now, reason) if _promoted(state, guard.route) else _fail(state, now, reason)
+        return (
+            _bad_after_promotion(state, now, reason)
+            if _promoted(state, guard.route)
+            else _fail(state, now, reason)
+        )
     if (silent := blind(state, now)) is not None:
         guard, reason = silent
         if guard.on_inconclusive is OnInconclusive.PAUSE or _promoted(state, guard.route):
@@ -131,7 +135,9 @@ def _promoted(state: RunState, route: str) -> bool:
 
 def _bad_after_promotion(state: RunState, now: float, reason: str) -> Action:
     """A promoted route has no automatic way back: the others go back, a person decides about this one."""
-    if any(route.moved and not route.promoted and route.split != route.safe for route in state.routes.values()):
+    if any(
+        route.moved and not route.promoted and route.split != route.safe for route in state.routes.values()
+    ):
         return roll_back(state, now, reason, Outcome.REJECTED)
     return hold(now, reason)
 

@@ -266,7 +266,7 @@ def _working(state: RunState, **changes: object) -> RunState:
     return replace(state, stage=changed)
 
 
-def _noticed(state: RunState, event: seen.Observation) -> RunState:  # noqa: PLR0911 - one return a kind
+def _noticed(state: RunState, event: seen.Observation) -> RunState:
     match event:
         case seen.Order():
             return replace(state, orders=(*state.orders, event))

@@ -15,7 +15,10 @@ def routes_back(state: RunState, *, promoted: bool = False) -> dict[str, Split]:
     return {
         name: route.safe
         for name, route in moved
-        if route.moved and route.safe is not None and route.split != route.safe and (promoted or not route.promoted)
+        if route.moved
+        and route.safe is not None
+        and route.split != route.safe
+        and (promoted or not route.promoted)
     }
 
 

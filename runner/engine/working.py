@@ -121,7 +121,11 @@ def _answered(answer: GateAnswered, step: Gate) -> Progress:
 def _meet(state: RunState, now: float) -> Progress:
     """Before a stage first moves a route, the live split says whether this run may start there."""
     stage = state.current
-    if stage is None or stage.moves is None or (state.rollback is not None and state.rollback.verified is None):
+    if (
+        stage is None
+        or stage.moves is None
+        or (state.rollback is not None and state.rollback.verified is None)
+    ):
         return None
     route = state.routes[stage.moves]
     if route.already:

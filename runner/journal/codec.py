@@ -131,7 +131,7 @@ READERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     MeasurementTaken: {"verdict": Verdict},
     EffectIntended: {"ref": _ref},
     EffectDone: {"ref": _ref},
-    GateOpened: {"until": lambda text: moment(text)},
+    GateOpened: {"until": lambda text: moment(text)},  # noqa: PLW0108 - it is defined below
 }
 
 

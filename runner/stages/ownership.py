@@ -23,7 +23,8 @@ def last_editor(found: KubeObject) -> str:
 def gitops_owner(found: KubeObject) -> str | None:
     """`Argo CD` or `Flux` where their marks are on the object.
 
-    Source: the tracking annotation of Argo CD's resource tracking and the labels of Flux's kustomize and helm controllers.
+    Source: the tracking annotation of Argo CD's resource tracking, the labels of Flux's kustomize and helm
+    controllers.
     """
     metadata = found.get("metadata", {})
     marks = {*(metadata.get("annotations") or {}), *(metadata.get("labels") or {})}
@@ -41,6 +42,8 @@ def refuse_gitops(found: KubeObject, route: Route) -> None:
         return
     snippet = ARGO_SNIPPET if owner == "Argo CD" else FLUX_SNIPPET
     raise RunnerError(
-        f"VirtualService {route.namespace}/{route.virtual_service} belongs to {owner}, which would put its weights back",
-        hint=f"tell {owner} to leave them alone:\n{snippet}\nthen write `gitops: weights-ignored` at route {route.name!r}",
+        f"VirtualService {route.namespace}/{route.virtual_service} belongs to {owner},"
+        " which would put its weights back",
+        hint=f"tell {owner} to leave them alone:\n{snippet}\n"
+        f"then write `gitops: weights-ignored` at route {route.name!r}",
     )

@@ -69,12 +69,18 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     moves = () if ours else (Move(effect.route, before, effect.split),)
     return Write(
         target=service_ref(route),
-        want={"split": effect.split.as_dict()},
+        want={"split": effect.split.as_dict(), **_written(changed, route)},
         found={"split": before.as_dict(), "resourceVersion": found["metadata"].get("resourceVersion", "")},
         send=None if _mine(found, setting, split, effect) else lambda: _sent(setting.cluster, changed),
         moves=moves,
         proof=lambda back: _wrong(back, route, effect.split),
     )
+
+
+def _written(changed: KubeObject, route: Route) -> dict[str, Any]:
+    """Where the weights lie in the object, so that a person can be told how to change them without runner."""
+    index = istio.http_index(changed, route)
+    return {"http": index, "destinations": changed["spec"]["http"][index]["route"]}
 
 
 def _sent(cluster: Cluster, changed: KubeObject) -> dict[str, Any]:
@@ -112,7 +118,8 @@ def _refuse_superseded(found: KubeObject, setting: Setting) -> None:
     marker = marker_of(found)
     if marker is not None and marker.epoch > setting.epoch:
         raise LockedError(
-            f"run {marker.run} has taken over {found['metadata']['name']} (epoch {marker.epoch}, ours is {setting.epoch})",
+            f"run {marker.run} has taken over {found['metadata']['name']}"
+            f" (epoch {marker.epoch}, ours is {setting.epoch})",
             hint=f"`runner status {marker.run}` shows it",
         )
 

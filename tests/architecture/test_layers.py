@@ -14,15 +14,26 @@ from runner.stages.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 PURE = {
-    "collections", "dataclasses", "datetime", "enum", "fractions", "functools", "itertools", "math",
-    "statistics", "typing",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "fractions",
+    "functools",
+    "itertools",
+    "math",
+    "statistics",
+    "typing",
 }
 
 
 def test_data_flows_one_way():
     found = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()", "--no-logo"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert "0 broken" in found.stdout, found.stdout + found.stderr

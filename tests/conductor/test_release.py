@@ -4,12 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from runner.engine.events import GateAnswered, MeasurementTaken, RollbackStarted, RunFinished, RunPaused, SplitChanged
+from runner.engine.events import (
+    GateAnswered,
+    MeasurementTaken,
+    RollbackStarted,
+    RunFinished,
+    RunPaused,
+    SplitChanged,
+)
 from runner.engine.observations import Interrupted, Order, OrderKind
 from runner.errors import TransientError
 from runner.model.playbook import OnFailure, OnInterrupt
-from runner.model.stages import Approve, OnInconclusive, Scale, Shift, Stage, Verify
 from runner.model.split import canary_split
+from runner.model.stages import Approve, OnInconclusive, Scale, Shift, Stage, Verify
 from tests.fakes.release import ERRORS, NS, Play, cluster, playbook, pod
 from tests.fakes.world import NOON
 
@@ -35,7 +42,9 @@ def test_every_split_is_recorded_with_where_it_came_from():
 
     play.start()
 
-    changed = [(e.from_.as_dict(), e.to.as_dict()) for e in play.journal.events if isinstance(e, SplitChanged)]
+    changed = [
+        (e.from_.as_dict(), e.to.as_dict()) for e in play.journal.events if isinstance(e, SplitChanged)
+    ]
     assert changed == [({"v1": 100}, {"v1": 80, "v3": 20}), ({"v1": 80, "v3": 20}, {"v3": 100})]
 
 
@@ -56,7 +65,9 @@ def test_guard_ends_a_soak_at_once_after_its_limit():
     play.start()
 
     started = next(e for e in play.journal.events if isinstance(e, RollbackStarted))
-    assert started.at == NOON + 50  # measured at 40 and 50: the second failure in a row is over the limit of 1
+    assert (
+        started.at == NOON + 50
+    )  # measured at 40 and 50: the second failure in a row is over the limit of 1
     assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
 
 
@@ -356,7 +367,9 @@ def test_a_breach_after_promotion_asks_a_person():
 
 def test_a_late_first_measurement_has_only_samples_from_after_the_shift():
     slow = replace(ERRORS, name="slow", measure=replace(ERRORS.measure, lookback=300.0))
-    book = replace(playbook(), guards=(), stages=(playbook().stages[0], Stage("verify", Verify((slow,), 15.0, 1))))
+    book = replace(
+        playbook(), guards=(), stages=(playbook().stages[0], Stage("verify", Verify((slow,), 15.0, 1)))
+    )
     play = Play(book)
 
     play.start()

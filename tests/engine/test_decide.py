@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from runner.engine.actions import Look, Measure, Perform, Probe, Record, Sleep, Stop
 from runner.engine.decide import decide
-from runner.engine.events import EffectDone, EffectIntended, MeasurementTaken, RunResumed, RunStarted, SplitChanged
+from runner.engine.events import (
+    EffectDone,
+    EffectIntended,
+    MeasurementTaken,
+    RunResumed,
+    RunStarted,
+    SplitChanged,
+)
 from runner.engine.evolve import evolve, replay
 from runner.engine.observations import Interrupted, Order, OrderKind, Readiness, Refused, RouteSeen, Trouble
 from runner.engine.program import SetSplit
@@ -20,7 +27,21 @@ from tests.fakes.world import NOON
 
 V1 = split_of({"v1": 100})
 WORDS = st.sampled_from(
-    ["go", "go", "go", "go", "fail", "blind", "trouble", "interrupt", "abort", "pause", "crash", "not ready", "refuse"]
+    [
+        "go",
+        "go",
+        "go",
+        "go",
+        "fail",
+        "blind",
+        "trouble",
+        "interrupt",
+        "abort",
+        "pause",
+        "crash",
+        "not ready",
+        "refuse",
+    ]
 )
 
 
@@ -68,7 +89,9 @@ class Hand:
                 self.notice(Trouble(self.now, "x") if word == "trouble" else RouteSeen(route, self.split))
             case Probe(step=step):
                 ready = word != "not ready"
-                self.notice(Trouble(self.now, "x") if word == "trouble" else Readiness(self.now, step, ready, "no"))
+                self.notice(
+                    Trouble(self.now, "x") if word == "trouble" else Readiness(self.now, step, ready, "no")
+                )
             case Measure(check=check, stage=stage, guard=guard):
                 verdict = {"fail": Verdict.FAILED, "blind": Verdict.INCONCLUSIVE}.get(word, Verdict.PASSED)
                 self.record(MeasurementTaken(self.now, check.name, None, verdict, "r", stage, guard))
@@ -121,7 +144,9 @@ def test_the_canary_never_rises_without_verdicts_passed_since_its_last_rise(word
 
     for earlier, later in zip(hand.rises, hand.rises[1:], strict=False):
         between = hand.journal[earlier:later]
-        passed = [e for e in between if isinstance(e, MeasurementTaken) and e.stage and e.verdict is Verdict.PASSED]
+        passed = [
+            e for e in between if isinstance(e, MeasurementTaken) and e.stage and e.verdict is Verdict.PASSED
+        ]
         rolled_back = any(type(e).__name__ == "RollbackStarted" for e in hand.journal[:later])
         assert len(passed) >= 3
         assert not rolled_back

@@ -13,7 +13,15 @@ from runner.model.playbook import Guard, Playbook, Route, Target
 from runner.model.split import canary_split
 from runner.model.stages import Promote, Shift, Stage, Verify, Wait
 from runner.stages.kinds import compile_playbook
-from tests.fakes.world import NOON, FakeClock, FakeCluster, FakeMetrics, FreeLease, MemoryJournal, ScriptedOrders
+from tests.fakes.world import (
+    NOON,
+    FakeClock,
+    FakeCluster,
+    FakeMetrics,
+    FreeLease,
+    MemoryJournal,
+    ScriptedOrders,
+)
 
 NS = "bookinfo"
 ERRORS = Check("errors", Query("errors", 30.0), Bounds(max=0.01))
@@ -58,7 +66,11 @@ def pod(version: str, *, ready: bool = True) -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": f"reviews-{version}", "namespace": NS, "labels": {"app": "reviews", "version": version}},
+        "metadata": {
+            "name": f"reviews-{version}",
+            "namespace": NS,
+            "labels": {"app": "reviews", "version": version},
+        },
         "status": {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]},
     }
 

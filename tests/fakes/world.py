@@ -31,12 +31,16 @@ class FakeCluster:
         self._met("get", str(ref))
         return copy.deepcopy(self._objects.get((ref.kind, ref.namespace, ref.name)))
 
-    def list(self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[KubeObject]:
+    def list(
+        self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]
+    ) -> Sequence[KubeObject]:
         self._met("list", kind)
         return [
             copy.deepcopy(found)
             for (of, where, _), found in self._objects.items()
-            if of == kind and where == namespace and labels.items() <= (found["metadata"].get("labels") or {}).items()
+            if of == kind
+            and where == namespace
+            and labels.items() <= (found["metadata"].get("labels") or {}).items()
         ]
 
     def apply(self, manifest: KubeObject, *, force: bool = False, dry_run: bool = False) -> KubeObject:
