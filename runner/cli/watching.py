@@ -84,24 +84,14 @@ class Watchers:
         lines = self._stdout if self._stdout.terminal.live else None
         return Screen(self._view, self._stderr, lines=lines, speed=wishes.speed)
 
-    def _lines(self, wishes: Wishes) -> "list[JournalLines | Narrator | Screen]":
+    def _lines(self, wishes: Wishes) -> list[Teller]:
         if wishes.output == "jsonl":
             return [JournalLines(self._stdout)]
         if self._screen is None:
             return [Narrator(self._view, self._stdout)]
         if self._stdout.terminal.live:
-            return [self._screen]
+            return [self._screen]  # the lines follow when it closes
         return [Narrator(self._view, self._stdout), self._screen]
-
-    def _tells(self, wishes: Wishes, *, instant: bool) -> Teller:
-        """The journal's lines, a screen where somebody can watch, else lines; *instant* time is not watched."""
-        if wishes.output == "jsonl":
-            return JournalLines(self._stdout)
-        if instant or not (self._stdout.terminal.live and self._stderr.terminal.live):
-            return Narrator(self._view, self._stdout)
-        from runner.reports.screen import Screen
-
-        return Screen(self._view, self._stderr, lines=self._stdout, speed=wishes.speed)
 
     def heard(self, event: Event, line: str) -> None:
         """Tell everybody."""

@@ -66,7 +66,7 @@ def fold(view: RunView, event: Event) -> RunView:
     return replace(_folded(view, event), at=event.at)
 
 
-def _folded(view: RunView, event: Event) -> RunView:  # noqa: PLR0911 - one return a family
+def _folded(view: RunView, event: Event) -> RunView:
     match event:
         case RunStarted() | RunResumed() | RunPaused() | RunInterrupted() | RunFinished():
             return _run(view, event)
@@ -95,7 +95,8 @@ def _run(view: RunView, event: RunStarted | RunResumed | RunPaused | RunInterrup
         case RunResumed():
             return _resumed(view, event)
         case RunPaused():
-            stopped = Stopped(event.at, Standing.PAUSED, event.reason, event.code)
+            standing = Standing.PAUSED if event.code else Standing.STOPPED
+            stopped = Stopped(event.at, standing, event.reason, event.code)
             return replace(view, stopped=stopped, reason=event.reason, ended=event.at)
         case RunInterrupted():
             stopped = Stopped(event.at, Standing.INTERRUPTED, event.reason, event.code)

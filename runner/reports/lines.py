@@ -46,9 +46,7 @@ class Line:
     text: str
 
 
-def line_of(  # noqa: PLR0911 - one return a family
-    before: RunView, view: RunView, event: Event, terminal: Terminal
-) -> Line | None:
+def line_of(before: RunView, view: RunView, event: Event, terminal: Terminal) -> Line | None:
     """What *event* has to say between two views; None for what another event says better."""
     match event:
         case RunStarted() | RunResumed() | RunPaused() | RunInterrupted() | RunFinished():
@@ -116,7 +114,7 @@ def _run(
                 (title(view), _by(event.by), escape(where), _traffic(view), date(event.at, terminal.zone))
             )
         case RunPaused(reason=reason):
-            return "paused", joined((told(reason), _traffic(view)))
+            return view.standing.value, joined((told(reason), _traffic(view)))
         case RunInterrupted(reason=reason):
             return "interrupted", joined((told(reason).removeprefix("interrupted "), _traffic(view)))
         case RunFinished(outcome=outcome, reason=reason):

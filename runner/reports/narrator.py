@@ -5,7 +5,7 @@ from runner.engine.observations import Observation
 from runner.reports.fold import fold
 from runner.reports.lines import Line, layout, line_of, title
 from runner.reports.output import Output
-from runner.reports.progress import heartbeat, notice_after, said_of
+from runner.reports.progress import heartbeat, imminent, notice_after, said_of
 from runner.reports.terminal import Tone
 from runner.reports.view import RunView
 
@@ -59,7 +59,7 @@ class Narrator:
             return
         stage = self.view.current
         text = heartbeat(self.view, now, self._notice)
-        if text:
+        if text and not imminent(self.view, now):
             self._say(Line(now, stage.name if stage else "run", "…", text))
 
     def close(self) -> None:

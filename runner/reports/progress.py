@@ -55,6 +55,17 @@ def left(view: RunView, now: float) -> str:
     return joined((f"for {duration(now - stage.started)}", counted(view, stage.name, now)))
 
 
+def imminent(view: RunView, now: float) -> bool:
+    """Whether the next event is due now, so that a word before it would say nothing."""
+    stage = view.current
+    if stage is None:
+        return False
+    model = view.stage_model(stage.name)
+    verify = model.kind if model is not None and isinstance(model.kind, Verify) else None
+    due = view.due(stage.name) if verify is None else _next_measurement(view, verify, stage.name)
+    return due is not None and due <= now
+
+
 def counted(view: RunView, name: str, now: float) -> str:
     """How many measurements each check of a verify stage has, and when the next is due."""
     model = view.stage_model(name)

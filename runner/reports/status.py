@@ -148,10 +148,11 @@ def _stage_cell(view: RunView) -> str:
 
 
 def _place(view: RunView) -> StageView | None:
-    """Where the run stands: the stage that runs, or the one that failed."""
+    """Where the run stands: the stage that runs, or the newest that ran."""
     if view.outcome is not None:
         return None
-    return view.current or next((s for s in view.stages if s.status is StageStatus.FAILED), None)
+    past = [stage for stage in view.stages if stage.status is not StageStatus.PENDING]
+    return view.current or (past[-1] if past else None)
 
 
 def _current_json(view: RunView) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """The last words of a run: how it ended, where the traffic is, and what a person can do now."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -12,7 +13,7 @@ from runner.reports.terminal import Terminal, Tone
 from runner.reports.view import Exposure, RunView, StageStatus, Standing
 from runner.reports.wording import joined, one_line, told, weights
 
-LABEL = 9
+LABEL, MOST_NAMES = 9, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def _ending(view: RunView, handle: str) -> list[Said]:
         case Outcome() as outcome:
             return _went_back(view, outcome)
         case (
-            Standing.PAUSED
+            Standing.STOPPED
+            | Standing.PAUSED
             | Standing.INTERRUPTED
             | Standing.RUNNING
             | Standing.WAITING
@@ -77,7 +79,7 @@ def _went_back(view: RunView, outcome: Outcome) -> list[Said]:
     back = f"Users are back: {_traffic(view)}{_read_back(view)}."
     said.append(Said(back if view.moves else "No traffic had moved."))
     said += [_line("failed", _failures(view))] if view.failures is not None else []
-    said += [_line("stays", _applied(view))] if _applied(view) else []
+    said += _applied(view)
     if view.source and outcome is not Outcome.ROLLED_BACK:
         sandbox = " --sandbox" if view.sandbox else ""
         again = f"runner play {shlex.quote(one_line(view.source))}{sandbox}"
@@ -108,12 +110,20 @@ def _failures(view: RunView) -> str:
     return f"{known.failed:,} of {known.of:,} requests{share}, while the canary had traffic"
 
 
-def _applied(view: RunView) -> str:
-    """What a rollback leaves: applied objects stay, and are named."""
-    names = dict.fromkeys(one_line(name) for stage in view.stages for name in stage.applied)
-    shown = list(names)[:6]
-    more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-    return f"applied objects: {', '.join(shown)}{more}" if shown else ""
+def _applied(view: RunView) -> list[Said]:
+    """What a rollback leaves: applied objects stay, and are named, kind by kind."""
+    names: dict[str, list[str]] = {}
+    for named in dict.fromkeys(one_line(name) for stage in view.stages for name in stage.applied):
+        kind, _, name = named.partition("/")
+        names.setdefault(kind, []).append(name)
+    return [
+        _line("" if n else "stays", f"{kind} {_some(known)}") for n, (kind, known) in enumerate(names.items())
+    ]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return ", ".join(names[:MOST_NAMES]) + more
 
 
 def _failed(view: RunView, handle: str) -> list[Said]:
@@ -140,8 +150,8 @@ def _context(view: RunView) -> str | None:
 
 def _stands(view: RunView, handle: str) -> list[Said]:
     """Paused, interrupted, or left without a word."""
-    asked = view.stopped is not None and view.stopped.code == 0
-    word = "Stopped" if asked else "Paused" if view.standing is Standing.PAUSED else "Interrupted"
+    asked = view.standing is Standing.STOPPED
+    word = view.standing.value.capitalize() if view.stopped is not None else "Interrupted"
     reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
     said = [Said(f"{joined((_headline(word, reason), _where(view)))}.", Tone.GOOD if asked else Tone.WARN)]
     resume, back = f"runner resume {handle}", f"runner rollback {handle}"
@@ -166,7 +176,8 @@ def _where(view: RunView) -> str:
 
 
 def _goes_on(view: RunView) -> str:
-    return f"goes on with {one_line(view.current.name)}" if view.current is not None else "goes on"
+    stage = view.current or next((s for s in view.planned if s.status is StageStatus.PENDING), None)
+    return f"goes on with {one_line(stage.name)}" if stage is not None else "goes on"
 
 
 def _safe(view: RunView) -> str:

@@ -33,6 +33,7 @@ class Standing(StrEnum):
     RUNNING = "running"
     WAITING = "waiting for approval"
     ROLLING_BACK = "rolling back"
+    STOPPED = "stopped"
     PAUSED = "paused"
     INTERRUPTED = "interrupted"
 

@@ -11,7 +11,7 @@ from runner.reports.escape import escape
 from runner.reports.figures import duration, plural
 
 
-def does(stage: Stage) -> str:  # noqa: PLR0911 - one return a kind
+def does(stage: Stage) -> str:
     """What a stage does, in a few words."""
     match stage.kind:
         case Apply(manifests=manifests, if_absent=if_absent):
@@ -46,6 +46,8 @@ def moved(before: Split | None, after: Split) -> str:
     """`v1 100→80, v3 0→20`, subset by subset."""
     if before is None:
         return f"{weights(after)} (no weights before)"
+    if before == after:
+        return f"{weights(after)}, as it was"
     subsets = sorted({*before, *after})
     return ", ".join(f"{escape(subset)} {before[subset]}→{after[subset]}" for subset in subsets)
 

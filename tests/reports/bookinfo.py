@@ -34,9 +34,15 @@ def playbook() -> Playbook:
         guards=(GUARD,),
         checks=(ERRORS, SERVED),
         stages=(
-            Stage("apply bookinfo", Apply(manifests("Service/reviews", "Deployment/reviews-v1", "Deployment/reviews-v3"))),
+            Stage(
+                "apply bookinfo",
+                Apply(manifests("Service/reviews", "Deployment/reviews-v1", "Deployment/reviews-v3")),
+            ),
             Stage("apply destination rules", Apply(manifests("DestinationRule/reviews"))),
-            Stage("everything on v1, then open the gateway", Apply(manifests("VirtualService/reviews", "Gateway/bookinfo"), if_absent=True)),
+            Stage(
+                "everything on v1, then open the gateway",
+                Apply(manifests("VirtualService/reviews", "Gateway/bookinfo"), if_absent=True),
+            ),
             Stage("shift 80/20", Shift("reviews", canary_split("v1", "v3", 20))),
             Stage("soak", Wait(120.0)),
             Stage("verify at 20", VERIFY),

@@ -29,7 +29,9 @@ def _item(body: dict[str, Any]) -> Event | Observation | float:
         case None, noticed:
             return _observation(noticed, at, body)
         case event, _:
-            return CLASSES[event](at=at, **{_key(key): _value(event, key, value) for key, value in body.items()})
+            return CLASSES[event](
+                at=at, **{_key(key): _value(event, key, value) for key, value in body.items()}
+            )
 
 
 def _observation(name: str, at: float, body: dict[str, Any]) -> Observation:

@@ -81,7 +81,9 @@ def test_sandbox_is_named_in_the_header():
 
 
 def test_what_stands_in_the_way_is_shown():
-    assert "not ready: Deployment/reviews-v3" in picture("promoted", 20, notice="not ready: Deployment/reviews-v3")
+    assert "not ready: Deployment/reviews-v3" in picture(
+        "promoted", 20, notice="not ready: Deployment/reviews-v3"
+    )
 
 
 def test_ascii_picture_is_ascii():
