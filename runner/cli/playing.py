@@ -19,6 +19,7 @@ from runner.journal.finding import path_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener
 from runner.stages.kinds import compile_playbook
+from runner.stages.sealing import seal
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def _played(session: Session, listeners: Sequence[Listener], attention: Attentio
     try:
         conductor = _conductor(session, listeners, attention)
         conductor.record(*session.first)
+        if session.first:
+            seal(session.place.cluster, session.playbook, session.journal.run, session.place.lease.epoch)
         for order in session.orders:
             conductor.notice(order)
         return conductor.play().code

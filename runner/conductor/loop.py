@@ -28,16 +28,23 @@ class Conductor:
     def play(self) -> Stop:
         """Go on until the engine says stop."""
         while True:
-            for word in self.world.orders.poll():
-                self.notice(word)
-            self._keep_lease()
-            now = self.world.clock.now()
-            for listener in self.world.listeners:
-                listener.tick(now)
-            action = decide(self.state, now)
-            if isinstance(action, Stop):
-                return action
-            self._do(action)
+            stop = self.turn()
+            if stop is not None:
+                return stop
+
+    def turn(self) -> Stop | None:
+        """Ask the engine once, and do as it says."""
+        for word in self.world.orders.poll():
+            self.notice(word)
+        self._keep_lease()
+        now = self.world.clock.now()
+        for listener in self.world.listeners:
+            listener.tick(now)
+        action = decide(self.state, now)
+        if isinstance(action, Stop):
+            return action
+        self._do(action)
+        return None
 
     def record(self, *events: Event) -> None:
         """Make *events* durable, then let them count, then tell."""
