@@ -90,9 +90,7 @@ class _Furnishing:
     def _definitions(self) -> None:
         """Kinds that the playbook applies and a fresh cluster does not know."""
         manifests = [*self.coming.values(), *(file.object for file in self.scenario.given.files)]
-        defined = {
-            body["spec"]["names"]["kind"] for body in manifests if body["kind"] == "CustomResourceDefinition"
-        }
+        defined = {_map(body, "spec", "names").get("kind") for body in manifests}
         unknown = {(body["apiVersion"], body["kind"]) for body in manifests} - {
             (body["apiVersion"], body["kind"])
             for body in manifests
@@ -106,7 +104,7 @@ class _Furnishing:
     def _route(self, route: Route) -> None:
         host = self._host(route)
         live = self._live_split(route)
-        stable = route.stable or next(iter(live or ()), UNNAMED)
+        stable = self._stable(route, live)
         subsets = self._subsets(route, stable, live)
         self._service(route, host)
         self._rule(route, host, subsets if live is None else [*live], complete=live is None)
@@ -115,6 +113,12 @@ class _Furnishing:
         if live is not None:
             self._virtual_service(route, host, stable, live)
         self.streams.append(self._stream(route, host, stable))
+
+    def _stable(self, route: Route, live: Split | None) -> str:
+        """The stable subset; one that nobody has named is what has the traffic."""
+        if route.stable not in ("", UNNAMED) or live is None or UNNAMED in live:
+            return route.stable or UNNAMED
+        return max(live.weights, key=lambda weight: weight[1])[0]
 
     def _live_split(self, route: Route) -> Split | None:
         """The split before the run; None where the playbook itself makes the VirtualService."""
@@ -139,11 +143,12 @@ class _Furnishing:
         return place[1] if place and place[0] == route.namespace else host
 
     def _destination(self, route: Route) -> str | None:
-        body = self._any(("VirtualService", route.namespace, route.virtual_service))
-        for http in (body or {}).get("spec", {}).get("http") or []:
-            for item in http.get("route") or []:
-                if item["destination"].get("subset") or len(body["spec"]["http"]) == 1:  # type: ignore[index]
-                    return str(item["destination"]["host"])
+        found = self._any(("VirtualService", route.namespace, route.virtual_service))
+        routes = _list(found, "spec", "http")
+        targets = [_map(item, "destination") for http in routes for item in _list(http, "route")]
+        for target in targets:
+            if target.get("host") and (target.get("subset") or len(routes) == 1):
+                return str(target["host"])
         return None
 
     def _service(self, route: Route, host: str) -> None:
@@ -172,7 +177,8 @@ class _Furnishing:
     def _rule_of(self, bodies: Mapping[Place, KubeObject], route: Route, host: str) -> KubeObject | None:
         wanted = full_name(host, route.namespace)
         for (kind, namespace, _), body in bodies.items():
-            if kind == "DestinationRule" and full_name(body["spec"].get("host", ""), namespace) == wanted:
+            host_said = str(_map(body, "spec").get("host", ""))
+            if kind == "DestinationRule" and full_name(host_said, namespace) == wanted:
                 return body
         return None
 
@@ -180,15 +186,15 @@ class _Furnishing:
         """The pod labels that make a subset: as a DestinationRule says, else its version."""
         for bodies in (self.there, self.coming):
             rule = self._rule_of(bodies, route, host)
-            for found in (rule or {}).get("spec", {}).get("subsets") or []:
-                if found["name"] == subset:
-                    return dict(found.get("labels") or {})
+            for found in _list(rule, "spec", "subsets"):
+                if found.get("name") == subset:
+                    return _map(found, "labels")
         return {"version": dict(route.labels).get(subset, subset)}
 
     def _version(self, route: Route, host: str, subset: str, *, serving: bool) -> None:
         """A Deployment whose pods are *subset*."""
-        service = self._any(("Service", route.namespace, host)) or {}
-        labels = {**(service.get("spec", {}).get("selector") or {}), **self._labels(route, host, subset)}
+        service = self._any(("Service", route.namespace, host))
+        labels = {**_map(service, "spec", "selector"), **self._labels(route, host, subset)}
         if self._deployment_of(self.there, route, labels):
             return
         coming = self._deployment_of(self.coming, route, labels)
@@ -204,8 +210,7 @@ class _Furnishing:
     ) -> KubeObject | None:
         for (kind, namespace, _), body in bodies.items():
             if kind == "Deployment" and namespace == route.namespace:
-                found = (body["spec"]["template"].get("metadata") or {}).get("labels") or {}
-                if labels.items() <= found.items():
+                if labels.items() <= _map(body, "spec", "template", "metadata", "labels").items():
                     return body
         return None
 
@@ -217,11 +222,11 @@ class _Furnishing:
     def _replicas(self, route: Route) -> int:
         """As many pods as the versions have that the playbook brings: enough for their share, and no more."""
         bodies = (
-            body["spec"].get("replicas", 1)
+            _map(body, "spec").get("replicas", 1)
             for (kind, namespace, _), body in self.coming.items()
             if kind == "Deployment" and namespace == route.namespace
         )
-        return min((number for number in bodies if number > 0), default=1)
+        return min((number for number in bodies if isinstance(number, int) and number > 0), default=1)
 
     def _virtual_service(self, route: Route, host: str, stable: str, live: Split) -> None:
         place = ("VirtualService", route.namespace, route.virtual_service)
@@ -295,7 +300,11 @@ class _Furnishing:
 
     def _scaled(self, stages: Sequence[Stage]) -> None:
         namespace = self.playbook.target.namespace
+        unnamed = {route.name for route in self.playbook.routes if route.stable in ("", UNNAMED)}
+        resolved = any(stream.name in unnamed and stream.stable != UNNAMED for stream in self.streams)
         for name in self._scale_names(stages):
+            if resolved and name.endswith(f"-{UNNAMED}"):
+                continue
             if self._any(("Deployment", namespace, name)) is None:
                 body = _deployment(namespace, name, {"app": name}, 1)
                 self._put(body, f"Deployment {name} has 1 ready pod")
@@ -367,11 +376,13 @@ def _destination_of(host: str, subset: str, weight: int) -> Body:
 
 def _split_of(service: KubeObject) -> Split | None:
     """The split of the first http route that has subsets; None where it is none."""
-    for http in service["spec"].get("http") or []:
-        items = [item for item in http.get("route") or [] if item["destination"].get("subset")]
-        if len(items) == 1:
-            return Split(((items[0]["destination"]["subset"], WHOLE),))
-        weights = {item["destination"]["subset"]: item.get("weight", 0) for item in items}
+    for http in _list(service, "spec", "http"):
+        named = [
+            (_map(item, "destination").get("subset"), item.get("weight", 0)) for item in _list(http, "route")
+        ]
+        weights = {str(subset): weight for subset, weight in named if subset}
+        if len(weights) == 1:
+            return Split(tuple((subset, WHOLE) for subset in weights))
         if sum(weights.values()) == WHOLE:
             return Split(tuple(sorted((name, weight) for name, weight in weights.items() if weight)))
     return None
@@ -381,3 +392,16 @@ def _in_words(split: Split) -> str:
     if len(split.weights) == 1:
         return f"all traffic to {split.weights[0][0]}"
     return ", ".join(f"{weight} % to {subset}" for subset, weight in split.weights)
+
+
+def _map(body: Any, *names: str) -> Body:
+    """The map below *body* at *names*; an empty one where a manifest has something else."""
+    for name in names:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    return dict(body) if isinstance(body, Mapping) else {}
+
+
+def _list(body: Any, *names: str) -> list[Any]:
+    """The maps in the list below *body* at *names*; none where a manifest has something else."""
+    found = _map(body, *names[:-1]).get(names[-1])
+    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []

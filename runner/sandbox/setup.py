@@ -61,8 +61,15 @@ def encode(value: Any) -> Any:
         fields = {field.name: encode(getattr(value, field.name)) for field in dataclasses.fields(value)}
         return {"_": type(value).__name__, **fields}
     if isinstance(value, Mapping):
-        return {"_": "json", "value": value}
+        return {"_": "json", "value": plain(value)}
     return [encode(item) for item in value] if isinstance(value, tuple) else value
+
+
+def plain(value: Any) -> Any:
+    """JSON in Python's own dicts and lists, whatever mappings and sequences it came in."""
+    if isinstance(value, Mapping):
+        return {name: plain(inner) for name, inner in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def decode(value: Any) -> Any:

@@ -26,7 +26,7 @@ from runner.sandbox.mesh import Mesh
 from runner.sandbox.people import edit, in_namespace
 from runner.sandbox.registry import Registry
 from runner.sandbox.scrapes import Lives, Prometheus
-from runner.sandbox.setup import HISTORY, Setup, decode, encode
+from runner.sandbox.setup import HISTORY, Setup, decode, encode, plain
 from runner.sandbox.telemetry import istio_families, own_family
 from runner.sandbox.traffic import Ledger, Stretch, Tally, tallied
 from runner.sandbox.workloads import Workloads
@@ -130,8 +130,9 @@ class World:
     def effect(self, verb: str, manifest: KubeObject, *, force: bool) -> Body:
         """Write a client's write down, then do it. Raises what the API server answers."""
         now = self.present()
-        self._keep({"at": now, "op": verb, "force": force, "object": manifest})
-        return self._perform(now, verb, manifest, force=force)
+        asked = plain(manifest)
+        self._keep({"at": now, "op": verb, "force": force, "object": asked})
+        return self._perform(now, verb, asked, force=force)
 
     def heard(self, event: Event, line: str = "") -> None:  # noqa: ARG002 - the Listener port
         """Learn where the run stands: scenarios speak of its stages."""
@@ -174,13 +175,23 @@ class World:
 
     def _furnish(self, made: int) -> None:
         for manager, manifest in self.setup.objects:
-            placed = in_namespace(self.registry, manifest, self.setup.namespace)
-            if manager == "runner":
-                self.registry.apply(made, placed, manager)
-            else:
-                self.registry.create(made, placed, manager)
+            try:
+                self._put(made, manager, manifest)
+            except RunnerError as error:
+                name = f"{manifest['kind']}/{manifest['metadata']['name']}"
+                raise RunnerError(
+                    f"the sandbox cannot begin with {name}: {error.message}",
+                    hint="look at given.files of the scenario, or at this manifest of the playbook",
+                ) from error
         self._refresh(made)
         self._advance(made + SETTLING)
+
+    def _put(self, made: int, manager: str, manifest: KubeObject) -> None:
+        placed = in_namespace(self.registry, plain(manifest), self.setup.namespace)
+        if manager == "runner":
+            self.registry.apply(made, placed, manager, force=True)
+        else:
+            self.registry.create(made, placed, manager)
 
     def _replay(self, line: Mapping[str, Any]) -> None:
         at = int(line["at"])
