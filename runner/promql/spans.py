@@ -4,14 +4,20 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from runner.promql.errors import ParameterError
 from runner.promql.tree import Edge, Node, Range, Selector, Subquery, children
 
 LOOKBACK = 300_000  # how old a sample an instant selector may take, in milliseconds
 SUBQUERY_STEP = 60_000  # Prometheus' default evaluation interval, in milliseconds
 
 
+MAX_SECONDS = 9_007_199_254_740  # whole milliseconds that a float holds exactly, in seconds
+
+
 def milliseconds(seconds: float) -> int:
-    """Seconds as whole milliseconds, rounded."""
+    """Seconds as whole milliseconds, rounded. ParameterError for what is no time."""
+    if not abs(seconds) <= MAX_SECONDS:
+        raise ParameterError(f"{seconds:g} s is out of range")
     return math.floor(seconds * 1000 + 0.5)
 
 

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
     |(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 _DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{3}|.)", re.DOTALL)
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
@@ -105,6 +106,9 @@ def scan(text: str) -> tuple[Token, ...]:
         raise RefusedError(
             f"the expression has {len(text):,} characters, at most {MAX_LENGTH:,} are read", feature="length"
         )
+    lone = _LONE_SURROGATE.search(text)
+    if lone is not None:
+        raise QuerySyntaxError("the text is not UTF-8", offset=lone.start())
     tokens = tuple(_tokens(text))
     _check_nesting(tokens)
     for index, token in enumerate(tokens):
