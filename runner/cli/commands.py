@@ -15,6 +15,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": (RUNNING, "Show where a run stands."),
     "runs": (RUNNING, "List all runs."),
     "validate": (REVIEWING, "Find everything that is wrong in documents, offline."),
+    "rehearse": (REVIEWING, "Play in virtual time, and prove that every gate can say no."),
+    "audit": (REVIEWING, "Derive every verdict again from the state file alone."),
     "explain": (REVIEWING, "Explain a diagnostic's code, or a field."),
     "query": (REVIEWING, "Evaluate PromQL on an OpenMetrics dump."),
     "schema": (STARTING, "Print a document's JSON Schema."),

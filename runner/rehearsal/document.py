@@ -34,7 +34,8 @@ def as_document(rehearsal: Rehearsal) -> dict[str, Any]:
         "plays": [_play(report) for report in rehearsal.plays],
         "forecast": _forecast(rehearsal.forecast),
         "assumptions": list(rehearsal.assumptions),
-        "worlds": rehearsal.worlds,
+        "worlds": [{"name": world.name, "tells": world.tells} for world in rehearsal.worlds],
+        "worldsPlayed": rehearsal.count,
         "virtualSeconds": _number(rehearsal.virtual),
     }
 

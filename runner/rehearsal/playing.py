@@ -1,6 +1,6 @@
 """One play of a playbook in one world, watched by those who hold the promises."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runner.conductor import Conductor, World
@@ -22,15 +22,18 @@ from runner.model.evidence import Answer, NoAnswer
 from runner.model.playbook import Playbook
 from runner.model.scenario import Scenario
 from runner.model.split import Split
+from runner.model.stages import KubeObject
 from runner.rehearsal.place import Approver, Memory, Open, Place
 from runner.rehearsal.promises import Promises
 from runner.routers import istio
 from runner.stages.kinds import compile_playbook
-from runner.stages.shift import service_ref
+from runner.stages.shift import API_VERSION, service_ref
 
 RUN = "rehearsal"
 Ask = Callable[[str], Answer | NoAnswer]
 """Puts a query to the Prometheus of a world, at the end of its play."""
+Rules = Callable[[str], Sequence[KubeObject]]
+"""The DestinationRules of a namespace, at the end of a play."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Played:
     assumptions: tuple[str, ...]
     produced: frozenset[str]
     ask: Ask
+    rules: Rules
     started: float
     ended: float
     failed: int | None
@@ -121,6 +125,7 @@ def play(playbook: Playbook, scenario: Scenario, open_place: Open, *, until: str
         assumptions=place.assumptions,
         produced=place.produced,
         ask=lambda expression: place.metrics.query(expression, ended),
+        rules=lambda namespace: place.cluster.list(API_VERSION, "DestinationRule", namespace, {}),
         started=started,
         ended=ended,
         failed=place.failures(started, ended)[0] if place.failures is not None else None,

@@ -15,7 +15,7 @@ from runner.rehearsal.gates import Alone, Gate, alone, gates_of
 from runner.rehearsal.place import Open
 from runner.rehearsal.playing import Played, play
 from runner.rehearsal.reasons import culprit, why_silent
-from runner.rehearsal.worlds import DERIVED, ERRORS, HEALTHY, SUSPECTS, About, World
+from runner.rehearsal.worlds import ERRORS, HEALTHY, SUSPECTS, About, World, derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,16 @@ class PlayReport:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """Everything that a rehearsal found. *virtual* counts the seconds that passed in all its worlds."""
+    """Everything that a rehearsal found; *virtual* seconds passed in *count* plays, *worlds* are the derived."""
 
     playbook: Playbook
     plays: tuple[PlayReport, ...]
     gates: tuple[GateReport, ...]
     forecast: Forecast
     assumptions: tuple[str, ...]
+    worlds: tuple[World, ...]
     virtual: float
-    worlds: int
+    count: int
 
     @property
     def healthy(self) -> Played:
@@ -71,13 +72,14 @@ class _Stage:
         self.open_place = open_place
         self.given = given
         self.virtual = 0.0
-        self.worlds = 0
+        self.count = 0
+        self.worlds: dict[str, tuple[World, ...]] = {}
         self.broken: list[str] = []
 
     def play(self, playbook: Playbook, scenario: Scenario, until: str | None = None) -> Played:
         played = play(playbook, scenario, self.open_place, until=until)
         self.virtual += played.ended - played.started
-        self.worlds += 1
+        self.count += 1
         return played
 
 
@@ -91,6 +93,8 @@ def rehearse(
     given = scenarios[0].given if scenarios else Given()
     stage = _Stage(open_place, given)
     healthy = stage.play(playbook, Scenario(HEALTHY.name, HEALTHY.description, given))
+    for route in playbook.routes:
+        stage.worlds[route.name] = derived(route, healthy.rules(route.namespace))
     plays = [PlayReport("healthy", healthy, tuple(_healthy_problems(healthy)))]
     plays += [_scenario_report(stage, playbook, scenario) for scenario in scenarios]
     gates = tuple(_gate_report(stage, playbook, gate, healthy) for gate in gates_of(playbook))
@@ -101,8 +105,9 @@ def rehearse(
         gates=gates,
         forecast=forecast(playbook, assumed(playbook, given, base)),
         assumptions=healthy.assumptions,
+        worlds=tuple({world.name: world for worlds in stage.worlds.values() for world in worlds}.values()),
         virtual=stage.virtual,
-        worlds=stage.worlds,
+        count=stage.count,
     )
 
 
@@ -143,7 +148,7 @@ def _rollback_problems(played: Played) -> Iterator[str]:
 def _derived_reports(stage: _Stage, playbook: Playbook) -> Iterator[PlayReport]:
     """The whole playbook in every derived world, from the first traffic of each route's canary on."""
     for route, begins in _first_traffic(playbook):
-        for world in DERIVED:
+        for world in stage.worlds[route]:
             played = stage.play(playbook, world.scenario(stage.given, route, begins))
             yield PlayReport(world.title, played, *_derived_problems(world, played))
 
@@ -183,10 +188,11 @@ def _gate_report(stage: _Stage, playbook: Playbook, gate: Gate, healthy: Played)
     health, played = _in_health(stage, gate, short, healthy)
     if health.said is not Said.PASSED:
         return GateReport(gate, health, {}, (_unhealthy(gate, health, played),), ())
-    plays = {world.name: _played_alone(stage, gate, short, world) for world in DERIVED}
+    worlds = stage.worlds[gate.route]
+    plays = {world.name: _played_alone(stage, gate, short, world) for world in worlds}
     cells = {name: alone_cell(gate, played) for name, played in plays.items()}
     problems = [*_broken(plays), *_silent(stage, gate, short, cells, plays)]
-    blind = [*_blind(gate, cells)]
+    blind = [*_blind(worlds, gate, cells)]
     if gate.check.no_data is Verdict.PASSED:
         return GateReport(gate, health, cells, tuple(problems), tuple(blind))
     return GateReport(gate, health, cells, (*problems, *blind), ())
@@ -222,7 +228,7 @@ def _silent(
     stage: _Stage, gate: Gate, short: Alone, cells: Mapping[str, Cell], plays: Mapping[str, Played]
 ) -> Iterator[str]:
     """Whether nothing that is wrong with the canary makes the gate fail, and why not."""
-    of_canary = {world.name for world in DERIVED if world.about is About.CANARY}
+    of_canary = {world.name for world in stage.worlds[gate.route] if world.about is About.CANARY}
     if any(cells[name].said is Said.FAILED for name in of_canary):
         return
     on_stable = any(
@@ -235,9 +241,9 @@ def _silent(
     yield f"cannot say no: nothing that is wrong with the canary makes it fail; {why}"
 
 
-def _blind(gate: Gate, cells: Mapping[str, Cell]) -> Iterator[str]:
+def _blind(worlds: Sequence[World], gate: Gate, cells: Mapping[str, Cell]) -> Iterator[str]:
     """Whether the gate lets a release through that it cannot see."""
-    for world in DERIVED:
+    for world in worlds:
         if world.about is About.SIGHT and cells[world.name].said not in STOPS:
             said = "`noData: pass`" if gate.check.no_data is Verdict.PASSED else cells[world.name].reason
             yield f"passes although {world.tells}: {said}"

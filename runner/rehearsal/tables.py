@@ -8,7 +8,6 @@ from runner.engine.forecast import Exposure, Gate
 from runner.engine.judged import percent
 from runner.rehearsal.cells import Cell, Said
 from runner.rehearsal.rehearse import GateReport, PlayReport, Rehearsal
-from runner.rehearsal.worlds import DERIVED
 from runner.reports.figures import duration, plural
 
 Row = tuple[str, ...]
@@ -41,17 +40,17 @@ def warnings(rehearsal: Rehearsal) -> tuple[str, ...]:
 
 def played(rehearsal: Rehearsal) -> str:
     """How much was played."""
-    return f"{plural(rehearsal.worlds, 'world')}, {duration(rehearsal.virtual)} of virtual time"
+    return f"{plural(rehearsal.count, 'world')}, {duration(rehearsal.virtual)} of virtual time"
 
 
 def gates(rehearsal: Rehearsal) -> Table:
     """Gates x faults."""
-    head = ("gate", "healthy", *(world.title for world in DERIVED))
-    return Table("Gates and faults", head, tuple(_gate_row(report) for report in rehearsal.gates))
+    head = ("gate", "healthy", *(world.title for world in rehearsal.worlds))
+    return Table("Gates and faults", head, tuple(_gate_row(report, rehearsal) for report in rehearsal.gates))
 
 
-def _gate_row(report: GateReport) -> Row:
-    cells = (_cell(report.cells.get(world.name)) for world in DERIVED)
+def _gate_row(report: GateReport, rehearsal: Rehearsal) -> Row:
+    cells = (_cell(report.cells.get(world.name)) for world in rehearsal.worlds)
     return (report.gate.title, _cell(report.health), *cells)
 
 

@@ -1,13 +1,18 @@
 """The worlds that are derived for every check: in each one thing goes wrong, and it is put into the world."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from runner.model.playbook import Route
 from runner.model.scenario import (
+    Edit,
     Errors,
     Fault,
     Given,
     Gone,
+    MergeObject,
     MetricsFault,
     MetricsTrouble,
     Scenario,
@@ -15,6 +20,7 @@ from runner.model.scenario import (
     TrafficChange,
     When,
 )
+from runner.model.stages import KubeObject
 
 
 class About(StrEnum):
@@ -46,7 +52,7 @@ class World:
 ERRORS = World("errors", "errors", "every answer of the canary is a 500", About.CANARY, (Errors(1.0),))
 SLOW = World("slow", "slow", "the canary answers ten seconds late", About.CANARY, (Slowness(add=10_000.0),))
 
-DERIVED: tuple[World, ...] = (
+ALWAYS: tuple[World, ...] = (
     ERRORS,
     SLOW,
     World(
@@ -80,6 +86,40 @@ DERIVED: tuple[World, ...] = (
     ),
 )
 """In the order of the columns of the table of gates and faults."""
+
+
+def derived(route: Route, rules: Sequence[KubeObject]) -> tuple[World, ...]:
+    """The worlds for *route*; *rules* are the DestinationRules that are there when nothing is wrong."""
+    edits = tuple(_swapped(route, rules))
+    if not edits:
+        return ALWAYS
+    wrong = World(
+        "wrong version",
+        "wrong version",
+        "the subset of the canary is the stable version",
+        About.CANARY,
+        edits,
+    )
+    return (*ALWAYS[:CANARY_WORLDS], wrong, *ALWAYS[CANARY_WORLDS:])
+
+
+CANARY_WORLDS = sum(world.about is About.CANARY for world in ALWAYS)
+
+
+def _swapped(route: Route, rules: Sequence[KubeObject]) -> Iterator[Edit]:
+    """Edits that give the canary's subset the labels of stable's."""
+    for rule in rules:
+        subsets: list[Mapping[str, Any]] = rule["spec"].get("subsets") or []
+        named = {subset["name"]: subset for subset in subsets}
+        if route.canary in named and route.stable in named:
+            labels = named[route.stable].get("labels")
+            changed = [
+                {**subset, "labels": labels} if subset["name"] == route.canary else subset
+                for subset in subsets
+            ]
+            patch = {"spec": {"subsets": changed}}
+            yield Edit(MergeObject("DestinationRule", rule["metadata"]["name"], patch))
+
 
 SUSPECTS: tuple[World, ...] = (ERRORS, SLOW)
 """Put on the stable version, these show that a silent gate looks at the wrong one."""
