@@ -27,13 +27,13 @@ from runner.engine.events import (
 from runner.model.checks import Verdict
 from runner.reports.escape import escape
 from runner.reports.figures import clock, date, duration
-from runner.reports.terminal import Terminal, cells
+from runner.reports.terminal import Terminal, cells, fill
 from runner.reports.verdicts import verdict_line
 from runner.reports.view import GUARD, RunView
 from runner.reports.wording import does, joined, moved, one_line, told, weights
 
 MOST_PLACE, LEAST_PLACE = 30, 12  # columns for the stage's number and name
-WORD = 15
+WORD = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,7 @@ def layout(view: RunView, terminal: Terminal) -> Callable[[Line], str]:
 
     def shown(line: Line) -> str:
         where = terminal.fit(escape(numbered(view, line.place)), place)
-        return (
-            f"{clock(line.at, terminal.zone)}  {where}  {terminal.fit(line.word, WORD)} {line.text}".rstrip()
-        )
+        return f"{clock(line.at, terminal.zone)}  {where}  {fill(line.word, WORD)} {line.text}".rstrip()
 
     return shown
 

@@ -2,7 +2,8 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import IO, cast
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -24,6 +25,9 @@ from runner.reports.view import RunView
 
 PAUSE = 0.25  # seconds between two pictures
 RECENT = 3
+WINDOW = 60.0  # seconds of traffic that the served shares are taken from
+Served = Callable[[float, float], Mapping[str, Mapping[str, float]]]
+"""Percent of each route's traffic by subset, between two times."""
 STYLES = {
     Tone.PLAIN: Style(),
     Tone.GOOD: Style(color="green"),
@@ -88,7 +92,8 @@ class Window:
 class Screen:
     """A listener: the picture while the run goes on, and at its end the same lines that CI would have had.
 
-    *lines* is where those go; None leaves nothing behind.
+    *lines* is where those go; None leaves nothing behind. *served* tells at any time what is served, where
+    the place knows; otherwise the newest split check does.
     """
 
     def __init__(
@@ -98,6 +103,7 @@ class Screen:
         *,
         lines: Output | None = None,
         speed: float | None = None,
+        served: Served | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.view = view
@@ -105,6 +111,7 @@ class Screen:
         self._window = Window(output)
         self._output = lines
         self._speed = speed
+        self._served = served
         self._monotonic = monotonic
         self._now = view.at
         self._notice = ""
@@ -151,12 +158,19 @@ class Screen:
         self._lines.append((layout(self.view, self._terminal)(line), TONES.get(line.word, Tone.PLAIN)))
         self._recent.append(compact(self.view, line, self._terminal))
 
+    def _seen(self) -> RunView:
+        """The view, with what is served at this moment."""
+        if self._served is None or not self.view.moves:
+            return self.view
+        since = max(self.view.moves[-1].at, self._now - WINDOW)
+        return replace(self.view, served=self._served(since, self._now))
+
     def _draw(self) -> None:
         at = self._monotonic()
         if at - self._drawn_at < PAUSE or self.view.started is None:
             return
         moment = Moment(self._now, self._notice, tuple(self._recent), self._speed)
-        if self._window.show(frame(self.view, moment, self._terminal, *self._window.size)):
+        if self._window.show(frame(self._seen(), moment, self._terminal, *self._window.size)):
             self._drawn_at = at
 
 
