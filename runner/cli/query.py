@@ -39,17 +39,21 @@ def _seconds(
     return read
 
 
-TIME = {"metavar": "TIME", "callback": _seconds(parse_time)}
-STEP = {"metavar": "STEP", "callback": _seconds(parse_step)}
+_time = _seconds(parse_time)
+_step = _seconds(parse_step)
 
 
 @click.command("query")
 @click.argument("expression", metavar="EXPR")
 @click.option("--openmetrics", "dump", required=True, metavar="FILE", help="The samples; `-` reads stdin.")
-@click.option("--at", **TIME, help="Unix seconds or RFC 3339: evaluate once, at this time.")
-@click.option("--start", **TIME, help="Evaluate from this time on ...")
-@click.option("--end", **TIME, help="... to this one ...")
-@click.option("--step", **STEP, help="... every so often: seconds, or a duration like 30s.")
+@click.option(
+    "--at", metavar="TIME", callback=_time, help="Unix seconds or RFC 3339: evaluate once, at this time."
+)
+@click.option("--start", metavar="TIME", callback=_time, help="Evaluate from this time on ...")
+@click.option("--end", metavar="TIME", callback=_time, help="... to this one ...")
+@click.option(
+    "--step", metavar="STEP", callback=_step, help="... every so often: seconds, or a duration like 30s."
+)
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Evaluate EXPR on a dump as Prometheus 3 does, and print what its HTTP API would answer.

@@ -42,13 +42,6 @@ def _label_pair() -> re.Pattern[str]:
     )
 
 
-@cache
-def _number() -> re.Pattern[str]:
-    return re.compile(
-        r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE | re.ASCII
-    )
-
-
 def parse_openmetrics(dump: str | Iterable[str]) -> MemoryStorage:
     """A storage with the samples of *dump*, a text or its lines. DumpError names the first wrong line."""
     reader = _Reader()
@@ -110,12 +103,20 @@ class _Reader:
         return True
 
     def _sample(self, number: int, line: str) -> None:
+        parts = line.rsplit(" ", 2)
+        known = self._by_text.get(parts[0]) if len(parts) == 3 else None
+        if known is not None:
+            self._take(known, parts[1], parts[2], number)
+            return
         found = _sample_line().fullmatch(line)
         if found is None:
             hint = 'expected name{label="value"} value timestamp'
             raise DumpError(f'"{_short(line)}" is no sample', line=number, hint=hint)
         series, name, labels, value, at = found.groups()
         samples = self._by_text.get(series) or self._new(series, name, labels or "", number)
+        self._take(samples, value, at, number)
+
+    def _take(self, samples: _Samples, value: str, at: str | None, number: int) -> None:
         samples.timestamps.append(_timestamp(at, number))
         samples.values.append(_value(value, number))
         samples.lines.append(number)
@@ -169,17 +170,28 @@ def _unquoted(text: str) -> str:
     return _ESCAPE.sub(lambda found: _ESCAPED[found[1]], text[1:-1]) if "\\" in text else text[1:-1]
 
 
+def _float(text: str) -> float | None:
+    """The number in *text*: what Python reads, less its underscores and other scripts' digits."""
+    if "_" in text or not text.isascii():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _value(text: str, number: int) -> float:
-    if not _number().fullmatch(text):
+    value = _float(text)
+    if value is None:
         raise DumpError(f'value "{_short(text)}" is no number', line=number)
-    return float(text)
+    return value
 
 
 def _timestamp(text: str | None, number: int) -> int:
     if text is None:
         raise DumpError("the sample has no timestamp", line=number, hint="add Unix seconds after the value")
-    seconds = float(text) if _number().fullmatch(text) else math.nan
-    if not abs(seconds) <= MAX_SECONDS:
+    seconds = _float(text)
+    if seconds is None or not abs(seconds) <= MAX_SECONDS:
         raise DumpError(f'timestamp "{_short(text)}" is no Unix time in seconds', line=number)
     return math.floor(seconds * 1000 + 0.5)
 
