@@ -28,7 +28,7 @@ class Place:
     """Where a run takes place: its ports, what people are told of it, and what the journal keeps of it.
 
     *acquire* takes the right to write to a playbook's routes; *missing* are the permissions that a run would
-    need and does not have; *failures* counts (failed, all) requests
+    need and does not have; *failures* counts (failed, all) requests and *served* the percent of each route's traffic by subset
     between two times, where the place knows.
     """
 
@@ -42,6 +42,7 @@ class Place:
     notes: tuple[str, ...] = ()
     listeners: tuple[Listener, ...] = ()
     failures: Callable[[float, float], tuple[int, int]] | None = None
+    served: Callable[[float, float], Mapping[str, Mapping[str, float]]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ def _sandboxed(world: "World", playbook: Playbook) -> Place:
         notes=tuple(world.assumptions),
         listeners=(world,),
         failures=failures,
+        served=lambda since, until: _served(world, since, until),
     )
 
 
@@ -252,6 +254,16 @@ def _seen(world: "World", ref: ObjectRef) -> KubeObject | None:
     world.present()
     group = ref.api_version.rpartition("/")[0]
     return world.registry.shown(Key(group, ref.kind, ref.namespace, ref.name), ref.api_version)
+
+
+def _served(world: "World", since: float, until: float) -> dict[str, dict[str, float]]:
+    """Percent of each route's traffic by subset, between two times."""
+    shares = {}
+    for route, subsets in world.tally(since, until).routes.items():
+        total = sum(count.requests for count in subsets.values())
+        if total:
+            shares[route] = {name: 100 * count.requests / total for name, count in subsets.items()}
+    return shares
 
 
 def _failures(world: "World", since: float, until: float) -> tuple[int, int]:

@@ -49,7 +49,14 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     """Play until the run stands still; the exit code."""
     handle = handle_of(session.journal.path, session.journal.run)
     virtual = bool(session.place.target.get("sandbox")) and wishes.speed is None
-    watchers = Watchers(session.journal.run, session.playbook, wishes, session.past, instant=virtual)
+    watchers = Watchers(
+        session.journal.run,
+        session.playbook,
+        wishes,
+        session.past,
+        instant=virtual,
+        served=session.place.served,
+    )
     answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual)
     attention = Attention(OrdersFile(session.journal.path), answers)
     try:

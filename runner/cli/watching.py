@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +32,7 @@ class Teller(Listener, Protocol):
         """Leave the stream as whoever comes next expects it."""
 
 
+Served = Callable[[float, float], Mapping[str, Mapping[str, float]]]
 Failed = Callable[[float, float], tuple[int, int]]
 
 
@@ -65,24 +66,31 @@ class Watchers:
     """One listener made of several; what cannot be written never stops the run."""
 
     def __init__(
-        self, run: str, playbook: Playbook, wishes: Wishes, past: Sequence[Event], *, instant: bool
+        self,
+        run: str,
+        playbook: Playbook,
+        wishes: Wishes,
+        past: Sequence[Event],
+        *,
+        instant: bool,
+        served: Served | None = None,
     ) -> None:
         self._stdout = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=wishes.plain))
         self._stderr = Output(sys.stderr, terminal_of(sys.stderr, os.environ, plain=wishes.plain))
         self._words = self._stderr if wishes.output == "jsonl" else self._stdout
         self._view = replay(opening(run, playbook), past)
-        self._screen = self._live_screen(wishes, instant=instant)
+        self._screen = None if instant else self._live_screen(wishes, served)
         self._tellers = self._lines(wishes)
         self._listeners: list[Listener] = [*self._tellers, *_log(wishes)]
 
-    def _live_screen(self, wishes: Wishes, *, instant: bool) -> "Screen | None":
+    def _live_screen(self, wishes: Wishes, served: Served | None) -> "Screen | None":
         """On a real terminal only; the lines follow when it closes, unless they go elsewhere as they come."""
-        if instant or wishes.output == "jsonl" or not self._stderr.terminal.live:
+        if wishes.output == "jsonl" or not self._stderr.terminal.live:
             return None
         from runner.reports.screen import Screen
 
         lines = self._stdout if self._stdout.terminal.live else None
-        return Screen(self._view, self._stderr, lines=lines, speed=wishes.speed)
+        return Screen(self._view, self._stderr, lines=lines, speed=wishes.speed, served=served)
 
     def _lines(self, wishes: Wishes) -> list[Teller]:
         if wishes.output == "jsonl":
