@@ -28,8 +28,8 @@ class Place:
     """Where a run takes place: its ports, what people are told of it, and what the journal keeps of it.
 
     *acquire* takes the right to write to a playbook's routes; *missing* are the permissions that a run would
-    need and does not have; *failures* counts (failed, all) requests and *served* the percent of each route's traffic by subset
-    between two times, where the place knows.
+    need and does not have. Where the place knows: *failures* counts (failed, all) requests between two times,
+    *served* says the percent of each route's traffic by subset.
     """
 
     cluster: Cluster
