@@ -5,14 +5,23 @@ Every assumption becomes objects of the world and a sentence for people.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from runner.model.playbook import Playbook, Route
 from runner.model.scenario import LATENCY, Load, Scenario
-from runner.model.split import WHOLE, Split, canary_split
+from runner.model.split import Split, canary_split
 from runner.model.stages import Apply, KubeObject, Scale, Shift, Stage, Verify
+from runner.sandbox.furniture import (
+    bare,
+    definition,
+    deployment,
+    destination,
+    in_words,
+    map_at,
+    maps_in,
+    split_of,
+)
 from runner.sandbox.hosts import full_name, service_of
-from runner.sandbox.kinds import ISTIO, group_of, knows
+from runner.sandbox.kinds import ISTIO, knows
 from runner.sandbox.people import with_weights
 from runner.sandbox.setup import Setup, Stream
 
@@ -20,7 +29,6 @@ OURS = "runner"  # an earlier release has made what is assumed
 UNNAMED = "stable"  # the stable subset, where neither playbook nor scenario names it
 ALWAYS = ("default", "istio-system", "kube-system")
 
-Body = dict[str, Any]
 Place = tuple[str, str, str]
 """Kind, namespace and name."""
 
@@ -76,21 +84,21 @@ class _Furnishing:
 
     def _namespaces(self) -> None:
         for name in ALWAYS:
-            self._put(_object("v1", "Namespace", "", name, {}), None)
+            self._put(bare("v1", "Namespace", "", name, {}), None)
         wanted = {self.playbook.target.namespace, *(route.namespace for route in self.playbook.routes)}
         given = {
             ("Namespace", "", str(file.object["metadata"]["name"])) for file in self.scenario.given.files
         }
         for name in sorted(wanted - set(ALWAYS)):
             if ("Namespace", "", name) not in {*self.coming, *given}:
-                namespace = _object("v1", "Namespace", "", name, {})
+                namespace = bare("v1", "Namespace", "", name, {})
                 namespace["metadata"]["labels"] = {"istio-injection": "enabled"}
                 self._put(namespace, f"namespace {name} exists, with istio-injection=enabled")
 
     def _definitions(self) -> None:
         """Kinds that the playbook applies and a fresh cluster does not know."""
         manifests = [*self.coming.values(), *(file.object for file in self.scenario.given.files)]
-        defined = {_map(body, "spec", "names").get("kind") for body in manifests}
+        defined = {map_at(body, "spec", "names").get("kind") for body in manifests}
         unknown = {(body["apiVersion"], body["kind"]) for body in manifests} - {
             (body["apiVersion"], body["kind"])
             for body in manifests
@@ -99,7 +107,7 @@ class _Furnishing:
         for api_version, kind in sorted(unknown):
             if kind not in defined:
                 said = f"the cluster knows {kind} of {api_version}"
-                self._put(_definition(api_version, kind), said)
+                self._put(definition(api_version, kind), said)
 
     def _route(self, route: Route) -> None:
         host = self._host(route)
@@ -127,7 +135,7 @@ class _Furnishing:
         if given is not None or (place in self.coming and place not in self.there):
             return given
         if place in self.there:
-            return _split_of(self.there[place])
+            return split_of(self.there[place])
         return canary_split(route.stable or UNNAMED, route.canary, 0)
 
     def _subsets(self, route: Route, stable: str, live: Split | None) -> list[str]:
@@ -144,8 +152,8 @@ class _Furnishing:
 
     def _destination(self, route: Route) -> str | None:
         found = self._any(("VirtualService", route.namespace, route.virtual_service))
-        routes = _list(found, "spec", "http")
-        targets = [_map(item, "destination") for http in routes for item in _list(http, "route")]
+        routes = maps_in(found, "spec", "http")
+        targets = [map_at(item, "destination") for http in routes for item in maps_in(http, "route")]
         for target in targets:
             if target.get("host") and (target.get("subset") or len(routes) == 1):
                 return str(target["host"])
@@ -155,7 +163,7 @@ class _Furnishing:
         place = ("Service", route.namespace, host)
         if self._any(place) is None:
             spec = {"selector": {"app": host}, "ports": [{"name": "http", "port": 80, "targetPort": 8080}]}
-            self._put(_object("v1", *place, spec), f"Service {host} selects app={host}")
+            self._put(bare("v1", *place, spec), f"Service {host} selects app={host}")
         elif self._live_split(route) is not None and place not in self.there:
             self._put(self.coming[place], f"Service {host} is there as the playbook has it")
 
@@ -169,7 +177,7 @@ class _Furnishing:
         named = list(dict.fromkeys(subsets))
         name = coming["metadata"]["name"] if coming else host
         listed = [{"name": subset, "labels": self._labels(route, host, subset)} for subset in named]
-        rule = _object(
+        rule = bare(
             f"{ISTIO}/v1", "DestinationRule", route.namespace, name, {"host": host, "subsets": listed}
         )
         self._put(rule, f"DestinationRule {name} defines {', '.join(named)}")
@@ -177,7 +185,7 @@ class _Furnishing:
     def _rule_of(self, bodies: Mapping[Place, KubeObject], route: Route, host: str) -> KubeObject | None:
         wanted = full_name(host, route.namespace)
         for (kind, namespace, _), body in bodies.items():
-            host_said = str(_map(body, "spec").get("host", ""))
+            host_said = str(map_at(body, "spec").get("host", ""))
             if kind == "DestinationRule" and full_name(host_said, namespace) == wanted:
                 return body
         return None
@@ -186,15 +194,15 @@ class _Furnishing:
         """The pod labels that make a subset: as a DestinationRule says, else its version."""
         for bodies in (self.there, self.coming):
             rule = self._rule_of(bodies, route, host)
-            for found in _list(rule, "spec", "subsets"):
+            for found in maps_in(rule, "spec", "subsets"):
                 if found.get("name") == subset:
-                    return _map(found, "labels")
+                    return map_at(found, "labels")
         return {"version": dict(route.labels).get(subset, subset)}
 
     def _version(self, route: Route, host: str, subset: str, *, serving: bool) -> None:
         """A Deployment whose pods are *subset*."""
         service = self._any(("Service", route.namespace, host))
-        labels = {**_map(service, "spec", "selector"), **self._labels(route, host, subset)}
+        labels = {**map_at(service, "spec", "selector"), **self._labels(route, host, subset)}
         if self._deployment_of(self.there, route, labels):
             return
         coming = self._deployment_of(self.coming, route, labels)
@@ -202,16 +210,16 @@ class _Furnishing:
             self._put(coming, f"Deployment {coming['metadata']['name']} is there as the playbook has it")
         elif not coming:
             name, replicas = self._deployment_name(host, subset), self._replicas(route)
-            body = _deployment(route.namespace, name, labels, replicas)
+            body = deployment(route.namespace, name, labels, replicas)
             self._put(body, f"Deployment {name} has {replicas} ready pod{'s' * (replicas != 1)} of {subset}")
 
     def _deployment_of(
         self, bodies: Mapping[Place, KubeObject], route: Route, labels: Mapping[str, str]
     ) -> KubeObject | None:
         for (kind, namespace, _), body in bodies.items():
-            if kind == "Deployment" and namespace == route.namespace:
-                if labels.items() <= _map(body, "spec", "template", "metadata", "labels").items():
-                    return body
+            found = map_at(body, "spec", "template", "metadata", "labels")
+            if (kind, namespace) == ("Deployment", route.namespace) and labels.items() <= found.items():
+                return body
         return None
 
     def _deployment_name(self, host: str, subset: str) -> str:
@@ -222,7 +230,7 @@ class _Furnishing:
     def _replicas(self, route: Route) -> int:
         """As many pods as the versions have that the playbook brings: enough for their share, and no more."""
         bodies = (
-            _map(body, "spec").get("replicas", 1)
+            map_at(body, "spec").get("replicas", 1)
             for (kind, namespace, _), body in self.coming.items()
             if kind == "Deployment" and namespace == route.namespace
         )
@@ -233,16 +241,16 @@ class _Furnishing:
         given = dict(self.scenario.given.split).get(route.name)
         found = self._any(place)
         if found is None:
-            items = [_destination_of(host, subset, live[subset]) for subset in live]
+            items = [destination(host, subset, live[subset]) for subset in live]
             if len(items) == 1:
                 del items[0]["weight"]
             name = {"name": route.http} if isinstance(route.http, str) else {}
-            found = _object(f"{ISTIO}/v1", *place, {"hosts": [host], "http": [{**name, "route": items}]})
+            found = bare(f"{ISTIO}/v1", *place, {"hosts": [host], "http": [{**name, "route": items}]})
         elif given is not None:
             named = Stream(route.name, route.namespace, host, Load(), canary=route.canary, stable=stable)
             found = with_weights(found, named, live.as_dict())
         if place not in self.there:
-            said = f"VirtualService {route.virtual_service} sends {_in_words(live)}"
+            said = f"VirtualService {route.virtual_service} sends {in_words(live)}"
             self._put(found, said)
         elif given is not None:
             self._replace(place, found)
@@ -306,7 +314,7 @@ class _Furnishing:
             if resolved and name.endswith(f"-{UNNAMED}"):
                 continue
             if self._any(("Deployment", namespace, name)) is None:
-                body = _deployment(namespace, name, {"app": name}, 1)
+                body = deployment(namespace, name, {"app": name}, 1)
                 self._put(body, f"Deployment {name} has 1 ready pod")
 
     def _scale_names(self, stages: Sequence[Stage]) -> Iterator[str]:
@@ -337,71 +345,3 @@ def _manifests(stages: Sequence[Stage]) -> Iterator[KubeObject]:
         if isinstance(stage.kind, Apply):
             for manifest in stage.kind.manifests:
                 yield manifest.object
-
-
-def _object(api_version: str, kind: str, namespace: str, name: str, spec: Mapping[str, Any]) -> Body:
-    metadata: Body = {"name": name} | ({"namespace": namespace} if namespace else {})
-    return {"apiVersion": api_version, "kind": kind, "metadata": metadata} | (
-        {"spec": dict(spec)} if spec else {}
-    )
-
-
-def _deployment(namespace: str, name: str, labels: Mapping[str, str], replicas: int) -> Body:
-    container = {"name": "app", "image": f"{name}:assumed", "ports": [{"containerPort": 8080}]}
-    spec = {
-        "replicas": replicas,
-        "selector": {"matchLabels": dict(labels)},
-        "template": {"metadata": {"labels": dict(labels)}, "spec": {"containers": [container]}},
-    }
-    body = _object("apps/v1", "Deployment", namespace, name, spec)
-    body["metadata"]["labels"] = dict(labels)
-    return body
-
-
-def _definition(api_version: str, kind: str) -> Body:
-    plural = f"{kind.lower()}s"
-    group, version = group_of(api_version), api_version.rpartition("/")[2]
-    spec = {
-        "group": group,
-        "names": {"kind": kind, "plural": plural},
-        "scope": "Namespaced",
-        "versions": [{"name": version, "served": True, "storage": True}],
-    }
-    return _object("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", f"{plural}.{group}", spec)
-
-
-def _destination_of(host: str, subset: str, weight: int) -> Body:
-    return {"destination": {"host": host, "subset": subset}, "weight": weight}
-
-
-def _split_of(service: KubeObject) -> Split | None:
-    """The split of the first http route that has subsets; None where it is none."""
-    for http in _list(service, "spec", "http"):
-        named = [
-            (_map(item, "destination").get("subset"), item.get("weight", 0)) for item in _list(http, "route")
-        ]
-        weights = {str(subset): weight for subset, weight in named if subset}
-        if len(weights) == 1:
-            return Split(tuple((subset, WHOLE) for subset in weights))
-        if sum(weights.values()) == WHOLE:
-            return Split(tuple(sorted((name, weight) for name, weight in weights.items() if weight)))
-    return None
-
-
-def _in_words(split: Split) -> str:
-    if len(split.weights) == 1:
-        return f"all traffic to {split.weights[0][0]}"
-    return ", ".join(f"{weight} % to {subset}" for subset, weight in split.weights)
-
-
-def _map(body: Any, *names: str) -> Body:
-    """The map below *body* at *names*; an empty one where a manifest has something else."""
-    for name in names:
-        body = body.get(name) if isinstance(body, Mapping) else None
-    return dict(body) if isinstance(body, Mapping) else {}
-
-
-def _list(body: Any, *names: str) -> list[Any]:
-    """The maps in the list below *body* at *names*; none where a manifest has something else."""
-    found = _map(body, *names[:-1]).get(names[-1])
-    return [item for item in found if isinstance(item, Mapping)] if isinstance(found, list) else []
