@@ -15,15 +15,15 @@ from runner.ports import ObjectRef
 
 MANAGER = "runner"
 PAGE = 250  # objects of one page of a list
-AS_RUNNER = (("fieldManager", MANAGER), ("fieldValidation", "Strict"))
 NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 class KubernetesCluster:
     """Objects of one cluster as one user sees them. Every method raises as `runner.ports` says."""
 
-    def __init__(self, server: ApiServer) -> None:
+    def __init__(self, server: ApiServer, manager: str = MANAGER) -> None:
         self._server = server
+        self._written_by = (("fieldManager", manager), ("fieldValidation", "Strict"))
         self._discovery = Discovery(self._discover)
 
     def get(self, ref: ObjectRef) -> KubeObject | None:
@@ -54,7 +54,9 @@ class KubernetesCluster:
         """Server-side apply; what the server made of it."""
         ref, resource = self._located(manifest)
         query = (
-            AS_RUNNER + ((("force", "true"),) if force else ()) + ((("dryRun", "All"),) if dry_run else ())
+            self._written_by
+            + ((("force", "true"),) if force else ())
+            + ((("dryRun", "All"),) if dry_run else ())
         )
         body = _as_yaml(manifest)
         request = Request("PATCH", resource.path(ref.namespace, ref.name), query, body, APPLY)
@@ -63,7 +65,7 @@ class KubernetesCluster:
     def create(self, manifest: KubeObject) -> KubeObject:
         """Create; ConflictError where an object of this name exists."""
         ref, resource = self._located(manifest)
-        request = Request("POST", resource.path(ref.namespace), AS_RUNNER, manifest)
+        request = Request("POST", resource.path(ref.namespace), self._written_by, manifest)
         return self._must(request, _deed("create", ref, resource, writes=True))
 
     def replace(self, changed: KubeObject) -> KubeObject:
@@ -73,7 +75,7 @@ class KubernetesCluster:
             raise RunnerError(
                 f"cannot replace {ref}: it carries no resourceVersion, so nothing guards the write"
             )
-        request = Request("PUT", resource.path(ref.namespace, ref.name), AS_RUNNER, changed)
+        request = Request("PUT", resource.path(ref.namespace, ref.name), self._written_by, changed)
         written = self._ask(request, _deed("replace", ref, resource, writes=True), absent_is_none=True)
         if written is None:
             raise ConflictError(f"cannot replace {ref} in namespace {ref.namespace}: it has been deleted")

@@ -18,6 +18,7 @@ from runner.errors import (
 
 SHOWN = 600  # characters of a server's message
 NO_SUCH_PATH = b"404 page not found"  # what an API server says where it serves nothing at all
+NOT_TYPED = "failed to create typed patch object"  # a server-side apply that could not be read, said with 500
 MANAGER = re.compile(r'^conflict with ("(?:[^"\\]|\\.)*")')
 
 
@@ -58,7 +59,7 @@ def refusal(page: Page, server: str, deed: Deed) -> RunnerError:
         return _foreign(page, server, deed)
     if page.status == 429:
         return TransientError(f"cannot {deed}: {_message(status, deed)}", retry_after=page.retry_after)
-    if page.status >= 500:
+    if page.status >= 500 and not str(status.get("message")).startswith(NOT_TYPED):
         return _unknown(deed, _message(status, deed), page.retry_after)
     return _no(page.status, status, deed)
 
@@ -178,6 +179,8 @@ def _denial_hint(status: Mapping[str, Any]) -> str | None:
     message = str(status.get("message", ""))
     if "strict decoding error" in message:
         return "a field of the manifest is misspelt or written twice"
+    if message.startswith(NOT_TYPED):
+        return "a field of the manifest is misspelt, or its value is of another type"
     if "admission webhook" in message:
         return "the cluster's own checks refuse this object; change the manifest"
     return None

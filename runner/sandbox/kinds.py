@@ -125,6 +125,12 @@ def knows(api_version: str, kind: str) -> bool:
     return (group_of(api_version), kind) in _served()
 
 
+@cache
+def is_builtin(kind: str) -> bool:
+    """Whether Kubernetes itself brings *kind*."""
+    return any(known.kind == kind and not known.custom for known in _served().values())
+
+
 def _unknown(api_version: str, kind: str, other: Kind | None) -> RunnerError:
     message = f"this cluster knows no {kind} of {api_version}"
     if other is not None:

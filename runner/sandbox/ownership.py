@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from runner.sandbox.kinds import is_builtin
 from runner.sandbox.shapes import Form, Names, form_of, item_name, keys_of, value_name
 
 Path = tuple[str, ...]
 Fields = frozenset[Path]
 
+MAPS = frozenset({"annotations", "binaryData", "data", "labels", "limits", "matchLabels", "requests"})
 IDENTITY = frozenset(
     (
         *("name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields"),
@@ -148,9 +150,17 @@ def _compare(kind: str, old: Any, new: Any, names: Names, path: Path, found: Dif
 
 
 def _with_self(kind: str, value: Any, names: Names, path: Path) -> Iterator[Path]:
-    if path[-1].startswith("k:"):
+    """What comes or goes with a whole *value*: its fields, and the maps and items that hold them."""
+    inner = list(_children(kind, value, names, path))
+    if not inner or path[-1].startswith("k:") or _comes_by_itself(kind, names):
         yield path
-    yield from _walk(kind, value, names, path)
+    for inner_names, inner_path, item in inner:
+        yield from _with_self(kind, item, inner_names, inner_path)
+
+
+def _comes_by_itself(kind: str, names: Names) -> bool:
+    """Whether the map at *names* can be absent; the structs of Kubernetes' own kinds are always there."""
+    return names[-1] in MAPS or not is_builtin(kind)
 
 
 def _is_one_piece(kind: str, value: Any, names: Names) -> bool:
