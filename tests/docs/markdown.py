@@ -1,7 +1,7 @@
 """Fenced blocks of Markdown files, with the HTML comment above each that says how it is tested.
 
 `<!-- not run: REASON -->`      commands are only checked against the command tree
-`<!-- interrupt after 2s -->`   Ctrl-C reaches the command after that time
+`<!-- interrupt at: TEXT -->`   Ctrl-C reaches the command when it has printed TEXT
 `<!-- file: PATH -->`           the block is written to PATH before the commands that follow
 `<!-- part of: PATH -->`        a YAML block that stands, as written, in that file of the repository
 `<!-- keys of a playbook -->`   a YAML block that keeps the schema when put into a playbook

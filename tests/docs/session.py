@@ -19,8 +19,11 @@ class Session:
     folder: Path
     home: Path
 
-    def run(self, command: Command, interrupt_after: float | None = None) -> tuple[int, str]:
-        """Run *command* as bash would; its exit code, and stdout and stderr as they came."""
+    def run(self, command: Command, interrupt_at: str | None = None) -> tuple[int, str]:
+        """Run *command* as bash would; its exit code, and stdout and stderr as they came.
+
+        Where *interrupt_at* is given, Ctrl-C follows as soon as that has been printed.
+        """
         process = subprocess.Popen(
             ["bash", "-c", _shell(command.line)],
             cwd=self.folder,
@@ -31,12 +34,13 @@ class Session:
             text=True,
             start_new_session=True,
         )
+        until = "" if interrupt_at is None else _read_until(process, interrupt_at)
         try:
-            printed, _ = process.communicate(timeout=interrupt_after or 60)
+            printed, _ = process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGINT if interrupt_after else signal.SIGKILL)
-            printed, _ = process.communicate(timeout=20)
-        return process.returncode, printed
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        return process.returncode, until + printed
 
     def write(self, name: str, block: Block) -> None:
         """Put *block* where the document says it lies."""
@@ -52,6 +56,17 @@ class Session:
             "NO_COLOR": "1",
             "COLUMNS": "100",
         }
+
+
+def _read_until(process: subprocess.Popen[str], text: str) -> str:
+    """What *process* printed up to *text*; it is interrupted then."""
+    lines = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if text in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    return "".join(lines)
 
 
 def open_session(folder: Path) -> Session:

@@ -45,9 +45,8 @@ def test_commands_of_a_document_end_and_print_as_it_says(path: Path, tmp_path: P
 
 
 def _play(session: Session, block: Block) -> None:
-    pause = block.marked("interrupt after")
     for one in commands(block):
-        code, printed = session.run(one, float(pause.removesuffix("s")) if pause else None)
+        code, printed = session.run(one, block.marked("interrupt at"))
         assert code == one.code, f"{block}: {one.line}\n{printed}"
         assert one.output is None or matches(one.output, printed), f"{block}: {one.line}\n{printed}"
 
