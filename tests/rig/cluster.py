@@ -68,6 +68,15 @@ class Cluster:
             for one in result
         }
 
+    def calls_of_runner(self) -> list[Object]:
+        """Every call that `runner` made to the API server, from the rig's own audit log; elsewhere none are known."""
+        if not self.rig:
+            return []
+        lines = (self.run / "log" / "audit.jsonl").read_text().splitlines()
+        return [
+            call for line in lines if (call := json.loads(line)).get("userAgent", "").startswith("runner/")
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Bookinfo:

@@ -41,7 +41,7 @@ TROUBLES = (
 def test_trouble_in_a_soak_returns_all_traffic_to_stable(
     trouble: Trouble, installed: Bookinfo, tmp_path: Path, figures: Figures
 ) -> None:
-    with traffic.Load(installed.reviews_url, rps=60) as load:
+    with traffic.Load(installed.reviews_url, rps=100) as load:
         run = _watched(installed, tmp_path, "--var", "soak=8s")
         run.wait_for(named("stage.started", stage="soak"))
         time.sleep(3)
@@ -68,7 +68,7 @@ def test_total_failure_is_rolled_back_within_two_scrapes_and_one_look(
     installed: Bookinfo, tmp_path: Path, figures: Figures
 ) -> None:
     """With a guard over two scrapes that tolerates nothing: 2 scrapes + 1 interval + 1 s from the first bad answer."""
-    with traffic.Load(installed.reviews_url, rps=60):
+    with traffic.Load(installed.reviews_url, rps=100):
         run = _watched(installed, tmp_path)
         run.wait_for(named("stage.started", stage="soak"))
         time.sleep(5)
