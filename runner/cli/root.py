@@ -1,6 +1,5 @@
 """The click group that imports a command's module when it is called."""
 
-import difflib
 import importlib
 from typing import Any
 
@@ -34,7 +33,9 @@ class LazyGroup(click.Group):
         """As click does, with the nearest name for a mistyped one."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = difflib.get_close_matches(name, COMMANDS, n=1)
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
             hint = f", did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"there is no command {name!r}{hint}")
         return super().resolve_command(ctx, args)

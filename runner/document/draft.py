@@ -1,9 +1,8 @@
 """A rendered playbook as rules see it: every part with its path, and whether the schema left it whole."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runner.document.durations import FORM, seconds
 from runner.document.tree import Document, Path
@@ -18,8 +17,7 @@ PLACEHOLDER: Final = "stable"
 """Stands for the stable subset of a route whose live split nobody has read."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """A mapping somewhere in the playbook; *sound* is whether the schema found nothing wrong in it."""
 
     path: Path
@@ -27,18 +25,21 @@ class Part:
     body: Mapping[str, Any]
     sound: bool = True
 
+
+class StageDraft(NamedTuple):
+    """A stage; *body* is what stands under its one kind. *kind* is None where there is not exactly one."""
+
+    path: Path
+    name: str
+    body: Mapping[str, Any]
+    sound: bool = True
+    kind: str | None = None
+    duration: str | None = None
+
     def seconds(self, key: str, default: str) -> float:
         """The duration under *key*, in seconds; *default* where there is none that can be read."""
         text = self.body.get(key, default)
         return seconds(text if isinstance(text, str) and FORM.fullmatch(text) else default)
-
-
-@dataclass(frozen=True)
-class StageDraft(Part):
-    """A stage; *body* is what stands under its one kind. *kind* is None where there is not exactly one."""
-
-    kind: str | None = None
-    duration: str | None = None
 
     @property
     def body_path(self) -> Path:
@@ -46,12 +47,17 @@ class StageDraft(Part):
         return (*self.path, self.kind) if self.kind else self.path
 
 
-@dataclass(frozen=True)
-class CheckDraft(Part):
-    """A check where it is declared or used; *body* has the bound that counts there."""
+class CheckDraft(NamedTuple):
+    """A check where it is declared or used; *body* has the bound that counts there.
 
+    *declared* is its name under `checks`, where it has one.
+    """
+
+    path: Path
+    name: str
+    body: Mapping[str, Any]
+    sound: bool = True
     declared: str | None = None
-    """The name under `checks`, where it is used by name."""
 
     @property
     def measure(self) -> str | None:
@@ -76,8 +82,7 @@ def _counts(path: Path, ratio: Any) -> Iterator[tuple[Path, str]]:
         yield from (((*path, key), ratio[key]) for key in ("bad", "of") if isinstance(ratio.get(key), str))
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(NamedTuple):
     """A check in a verify stage or a guard: *path* is its item in the list, *route* what a guard names."""
 
     path: Path
@@ -86,15 +91,23 @@ class Use:
     route: str | None = None
 
 
-@dataclass(frozen=True, eq=False)
 class Draft:
-    """The whole playbook; about the paths *wrong* the schema, or a template, had something to say."""
+    """The whole playbook; about the paths *wrong* the schema, or a template, had something to say.
 
-    document: Document
-    tree: Mapping[str, Any]
-    wrong: Collection[Path] = ()
-    manifests: Mapping[int, list[dict[str, Any]]] = field(default_factory=dict)
-    """The objects of the apply stages, by index of the stage."""
+    *manifests* are the objects of the apply stages, by index of the stage.
+    """
+
+    def __init__(
+        self,
+        document: Document,
+        tree: Mapping[str, Any],
+        wrong: Collection[Path] = (),
+        manifests: Mapping[int, list[dict[str, Any]]] | None = None,
+    ) -> None:
+        self.document = document
+        self.tree = tree
+        self.wrong = wrong
+        self.manifests = manifests or {}
 
     def sound(self, path: Path) -> bool:
         """Whether nothing at or below *path* is wrong."""

@@ -1,9 +1,8 @@
 """Text to a tree with positions: YAML 1.2 core, strict and bounded, and every failure a diagnostic."""
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runner.document.nodes import MAX_DEPTH, PLAIN, compose, too_deep
 from runner.document.scalars import AmbiguousScalarError, NotANumberError, Scalar, read_core
@@ -17,8 +16,7 @@ MAX_ALIASES: Final = 100
 MAX_FINDINGS: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(NamedTuple):
     """What plain scalars mean, whether `<<` merges, and how large a document may be."""
 
     read: Callable[[str], Scalar]
@@ -31,7 +29,7 @@ class Dialect:
 CORE: Final = Dialect(read_core)
 
 
-def read(path: str | FilePath) -> Document:
+def read(path: str | os.PathLike[str]) -> Document:
     """The document in the file *path*. InvalidDocumentError with every diagnostic."""
     return parse(read_bytes(path), str(path))
 

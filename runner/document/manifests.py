@@ -1,7 +1,6 @@
 """The Kubernetes objects that the apply stages of a playbook name, as they will be applied."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
@@ -22,11 +21,11 @@ Manifests = Mapping[str, list[dict[str, Any]]]
 """By stage name: every object with the file, relative to the playbook, that it came from."""
 
 
-@dataclass(slots=True)
 class Shelf:
     """Manifest files that were read once; shared by all playbooks of one call."""
 
-    documents: dict[str, tuple[Document, ...] | InvalidDocumentError] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.documents: dict[str, tuple[Document, ...] | InvalidDocumentError] = {}
 
     def read(self, repository: Repository, file: str, shown: str) -> tuple[Document, ...]:
         """The documents of *file*. PlaceError, InvalidDocumentError."""
@@ -43,19 +42,28 @@ class Shelf:
         return found
 
 
-@dataclass(slots=True)
 class Gathering:
     """The manifests of one playbook while they are read; *found* grows, and *names*, which templates use."""
 
-    document: Document
-    repository: Repository
-    shelf: Shelf
-    context: Context
-    namespace: str
-    allow_secrets: bool = False
-    found: list[Diagnostic] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    count: int = 0
+    def __init__(
+        self,
+        document: Document,
+        repository: Repository,
+        shelf: Shelf,
+        context: Context,
+        namespace: str,
+        *,
+        allow_secrets: bool = False,
+    ) -> None:
+        self.document = document
+        self.repository = repository
+        self.shelf = shelf
+        self.context = context
+        self.namespace = namespace
+        self.allow_secrets = allow_secrets
+        self.found: list[Diagnostic] = []
+        self.names: set[str] = set()
+        self.count = 0
 
     def stage(self, path: Path, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The objects of the apply stage whose body stands at *path*."""

@@ -4,8 +4,7 @@ A short host name is meant in the namespace of the object that names it (istio.i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.document.tree import at
 
@@ -13,8 +12,7 @@ Applied = Mapping[int, list[dict[str, Any]]]
 """Manifests by index of the stage that applies them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A DestinationRule: *stage* and *order* say when it is applied; subsets with their pod labels."""
 
     stage: int
@@ -26,8 +24,7 @@ class Rule:
     subsets: Mapping[str, Mapping[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A VirtualService: *hosts* in the mesh, none where gateways only use it; *targets* as (host, subset)."""
 
     stage: int
@@ -39,8 +36,7 @@ class Service:
     targets: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pods:
+class Pods(NamedTuple):
     """A workload's pod labels, or a Service's selector."""
 
     stage: int

@@ -5,16 +5,14 @@ that nothing can be exchanged between the look and the opening.
 """
 
 # paths are plain texts here until one is opened, and pathlib would not say which is which
-# ruff: noqa: PTH100, PTH112, PTH113, PTH117, PTH118, PTH120, PTH123, PTH206, PTH208
+# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH117, PTH118, PTH120, PTH123, PTH206, PTH208
 
 import os
 import re
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
-from pathlib import Path
 from typing import Final
 
 from runner.document.source import MAX_BYTES, size
@@ -35,12 +33,12 @@ class PlaceError(Exception):
         self.hint = hint
 
 
-@dataclass(frozen=True)
 class Repository:
     """What a playbook may read: *root* and everything below; paths are relative to *folder*."""
 
-    root: str
-    folder: str
+    def __init__(self, root: str, folder: str) -> None:
+        self.root = root
+        self.folder = folder
 
     @cached_property
     def real_root(self) -> str:
@@ -118,7 +116,11 @@ def repository(playbook: str, root: str | None) -> Repository:
 
 @lru_cache(maxsize=1024)
 def _with_git(folder: str) -> str | None:
-    return next((str(up) for up in (Path(folder), *Path(folder).parents) if (up / ".git").exists()), None)
+    while not os.path.exists(os.path.join(folder, ".git")):
+        if folder == os.path.dirname(folder):
+            return None
+        folder = os.path.dirname(folder)
+    return folder
 
 
 def _bounded(found: list[str], pattern: str) -> list[str]:

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from runner.document.draft import PLACEHOLDER, Draft
 from runner.document.fields import types_at
@@ -42,23 +43,21 @@ class Loaded:
     unresolved: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """How a playbook is to be read.
 
     *stables* are the stable subsets found live, by route; *examples* stand in for required variables.
     """
 
-    given: Given = field(default_factory=Given)
-    stables: Mapping[str, str] = field(default_factory=dict)
+    given: Given = Given()
+    stables: Mapping[str, str] = MappingProxyType({})
     root: str | None = None
     allow_secrets: bool = False
     examples: bool = False
     namespace: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All that one look at a playbook gave; *tree* is None where there was no playbook to look at.
 
     *incomplete* says that a required variable had neither a value nor an example.
@@ -66,8 +65,8 @@ class Reading:
 
     found: tuple[Diagnostic, ...]
     tree: dict[str, Any] | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    manifests: Manifests = field(default_factory=dict)
+    variables: Mapping[str, Any] = MappingProxyType({})
+    manifests: Manifests = MappingProxyType({})
     unresolved: tuple[str, ...] = ()
     incomplete: bool = False
 
@@ -129,7 +128,7 @@ def look(document: Document, found: Sequence[Diagnostic], wishes: Wishes, shelf:
     if head:
         return Reading(in_file_order((*found, *head), document.file))
     reading = _Look(document, wishes, shelf).reading()
-    return replace(reading, found=in_file_order(_first_reasons(found, reading.found), document.file))
+    return reading._replace(found=in_file_order(_first_reasons(found, reading.found), document.file))
 
 
 def _first_reasons(first: Sequence[Diagnostic], later: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -158,9 +157,8 @@ class _Look:
         draft = Draft(self.document, tree, wrong)
         gathering = self._gathering(tree)
         by_stage = {path: gathering.stage(where, body) for path, where, body in _applying(draft)}
-        draft = replace(
-            draft, manifests={path[1]: each for path, each in by_stage.items() if path[0] == "stages"}
-        )
+        applied = {path[1]: each for path, each in by_stage.items() if path[0] == "stages"}
+        draft = Draft(self.document, tree, wrong, applied)
         found = [
             *self.rendering.found,
             *(said for each in departed for said in each.said),
@@ -223,7 +221,7 @@ class _Look:
             self.shelf,
             self.context,
             namespace if isinstance(namespace, str) else "",
-            self.wishes.allow_secrets,
+            allow_secrets=self.wishes.allow_secrets,
         )
 
     def _used(self) -> frozenset[str]:

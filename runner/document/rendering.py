@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runner.document.templates import (
@@ -29,19 +28,19 @@ Types = Callable[[Path], frozenset[str]]
 """Which JSON types a value at a path may have; empty where anything goes."""
 
 
-@dataclass(slots=True)
 class Rendering:
     """One document being rendered; *found* and *unknown* grow with every call.
 
     *unknown* are the paths whose value could not be known: a variable without one, or a mistake that is told.
     """
 
-    document: Document
-    types: Types
-    found: list[Diagnostic] = field(default_factory=list)
-    unknown: set[Path] = field(default_factory=set)
-    size: int = 0
-    evaluated: set[str] = field(default_factory=set)
+    def __init__(self, document: Document, types: Types) -> None:
+        self.document = document
+        self.types = types
+        self.found: list[Diagnostic] = []
+        self.unknown: set[Path] = set()
+        self.size = 0
+        self.evaluated: set[str] = set()
 
     def tree(self, value: Any, context: Context, path: Path = ()) -> Any:
         """*value* rendered; it stands at *path* in the document. Keys that begin with `x-` are left alone."""

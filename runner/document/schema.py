@@ -1,51 +1,69 @@
-"""Documents held against their schemas: a compiled check says yes or no, jsonschema explains a no."""
+"""Documents held against their schemas: a quick check says yes or no, and jsonschema explains a no."""
+# os.path, since pathlib would cost this module, and with it every `validate`, 5 ms
+# ruff: noqa: PTH100, PTH112, PTH118, PTH120, PTH123
 
 import json
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
-from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runner import __version__
+from runner.document.plain import Plain, without_templates
 from runner.document.suggest import did_you_mean
 from runner.document.tree import Document, Path
 from runner.errors import Diagnostic
 
 API_VERSION: Final = "runner/v1"
 KINDS: Final = {"Playbook": "playbook", "Scenario": "scenario", "Config": "config"}
-TEMPLATE: Final = {"$ref": "#/definitions/template"}
-TEMPLATE_PATTERN: Final = r"\{\{[\s\S]*\}\}"
-OR_TEMPLATE: Final = rf"|{TEMPLATE_PATTERN}"
+PAYS_FROM: Final = 30
+"""Documents of one call from which on the compiled check, dear to import, is the cheaper one."""
 
 
-def schema_file(name: str) -> FilePath:
+def schema_file(name: str) -> str:
     """Where the schema *name* lies: inside an installed package, or beside the source."""
-    package = FilePath(__file__).parent.parent
-    installed = package / "_schemas"
-    folder = installed if installed.is_dir() else package.parent / "schemas"
-    return folder / f"{name}.v1.schema.json"
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    installed = os.path.join(package, "_schemas")
+    folder = installed if os.path.isdir(installed) else os.path.join(os.path.dirname(package), "schemas")
+    return os.path.join(folder, f"{name}.v1.schema.json")
 
 
 @cache
 def published(name: str) -> dict[str, Any]:
     """The schema that editors use: a template may stand wherever a value does."""
-    loaded: dict[str, Any] = json.loads(schema_file(name).read_bytes())
+    with open(schema_file(name), "rb") as stream:
+        loaded: dict[str, Any] = json.load(stream)
     return loaded
 
 
 @cache
 def strict(name: str) -> dict[str, Any]:
     """The schema of a rendered document: no templates left."""
-    rendered: dict[str, Any] = _without_templates(published(name))
+    rendered: dict[str, Any] = without_templates(published(name))
     return rendered
 
 
-@cache
-def _compiled(name: str) -> Any:
-    import jsonschema_rs
+class _Gate:
+    """Says yes or no to rendered trees: first in Python, and compiled once there are many."""
 
-    return jsonschema_rs.Draft7Validator(strict(name))
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.asked = 0
+        self.fits: Callable[[Any], bool] = Plain(published(name)).fits
+
+    def open_for(self, tree: Any) -> bool:
+        """Whether *tree* is all that the schema wants."""
+        self.asked += 1
+        if self.asked == PAYS_FROM:
+            from jsonschema_rs import Draft7Validator
+
+            self.fits = Draft7Validator(strict(self.name)).is_valid
+        return self.fits(tree)
+
+
+@cache
+def _gate(name: str) -> _Gate:
+    return _Gate(name)
 
 
 @cache
@@ -72,8 +90,7 @@ def check_schema(
     return tuple(said for departure in departures(document, name, found, unknown) for said in departure.said)
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
+class Departure(NamedTuple):
     """A value that is not what the schema wants, and what people are told, unless a rule says it better."""
 
     path: Path
@@ -84,7 +101,7 @@ def departures(
     document: Document, name: str, tree: Any, unknown: Collection[Path] = ()
 ) -> tuple[Departure, ...]:
     """Where the rendered *tree* of *document* departs from the schema *name*; see `check_schema`."""
-    if not unknown and _compiled(name).is_valid(tree):
+    if not unknown and _gate(name).open_for(tree):
         return ()
     from runner.document.explain import explain
 
@@ -148,27 +165,3 @@ def _use(kind: str) -> str:
 
 def _inside(path: Path, unknown: Collection[Path]) -> bool:
     return any(path[: len(prefix)] == prefix for prefix in unknown)
-
-
-def _without_templates(schema: Any) -> Any:
-    """The schema of rendered values. Three forms let a template stand for a value, each undone here:
-
-    `anyOf` with a reference to the template, a `type` list of which `string` is only there for the
-    template's `pattern`, and a `pattern` whose last alternative is the template.
-    """
-    if isinstance(schema, list):
-        return [_without_templates(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: _without_templates(value) for key, value in schema.items() if not key.startswith("x-")}
-    match found:
-        case {"anyOf": [*others]} if TEMPLATE in others:
-            found.pop("anyOf")
-            return found | next(other for other in others if other != TEMPLATE)
-        case {"pattern": str(pattern), "type": [*types]} if pattern == TEMPLATE_PATTERN:
-            del found["pattern"]
-            kept = [kind for kind in types if kind != "string"]
-            found["type"] = kept[0] if len(kept) == 1 else kept
-        case {"pattern": str(pattern)} if pattern.endswith(OR_TEMPLATE):
-            found["pattern"] = pattern.removesuffix(OR_TEMPLATE)
-    return found

@@ -6,10 +6,9 @@ Text is cut at `{{ }}` here, so there are no statements, no loops and no comment
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runner.document.suggest import did_you_mean, quoted
 
@@ -53,8 +52,7 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(NamedTuple):
     """The inside of one `{{ }}`; *path* where it only names a value."""
 
     source: str

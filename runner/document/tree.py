@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.errors import Diagnostic, Location, Severity
 
@@ -10,8 +10,7 @@ Path = tuple[str | int, ...]
 """Keys and indexes from the root of a document to one of its values."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The span of one value and, in a mapping, of its key; lines and columns count from 1."""
 
     value: Any

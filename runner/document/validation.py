@@ -1,11 +1,11 @@
 """Many documents at once: what is wrong with each, whatever its kind."""
+# os.path, since pathlib would cost every `validate` 5 ms
+# ruff: noqa: PTH112, PTH118
 
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from runner.document.load import parse_all
 from runner.document.manifests import Shelf
@@ -17,12 +17,11 @@ from runner.document.tree import Document, at, in_file_order
 from runner.document.variables import Given, declared, read_files
 from runner.errors import Diagnostic, InvalidDocumentError, UsageError
 
-SUFFIXES: Final = frozenset({".yaml", ".yml", ".json"})
+SUFFIXES: Final = (".yaml", ".yml", ".json")
 OURS: Final = re.compile(rb"""^\s*\{?\s*["']?apiVersion["']?\s*:\s*["']?runner/""", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
+class Validation(NamedTuple):
     """What was looked at, and everything that was found."""
 
     files: tuple[str, ...]
@@ -85,7 +84,7 @@ class _Validator:
         self.declared |= names
         self.playbooks += 1
         return look(
-            document, found, replace(self.wishes, given=_for(names, self.wishes.given)), self.shelf
+            document, found, self.wishes._replace(given=_for(names, self.wishes.given)), self.shelf
         ).found
 
     def refuse_undeclared(self) -> None:
@@ -100,8 +99,8 @@ class _Validator:
 
 def _for(names: set[str], given: Given) -> Given:
     """What was said about the variables *names*."""
-    return replace(
-        given, texts={name: text for name, text in given.texts.items() if name in names}, lenient=True
+    return given._replace(
+        texts={name: text for name, text in given.texts.items() if name in names}, lenient=True
     )
 
 
@@ -113,6 +112,8 @@ def _other(kind: str, file: str) -> tuple[Diagnostic, ...]:
 
             read_scenario(file)
         else:
+            from pathlib import Path
+
             from runner.document.config import load_config
 
             load_config(Path(file))
@@ -123,7 +124,7 @@ def _other(kind: str, file: str) -> tuple[Diagnostic, ...]:
 
 def _documents(path: str) -> list[str]:
     """The file itself, or every document of runner in a folder. UsageError."""
-    if not Path(path).is_dir():
+    if not os.path.isdir(path):
         return [path]
     found = sorted(file for file in _files(path) if _is_ours(file))
     if not found:
@@ -135,9 +136,7 @@ def _documents(path: str) -> list[str]:
 def _files(folder: str) -> Iterator[str]:
     for here, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name[0] != "." and name != "node_modules"]
-        yield from (
-            str(Path(here, name)) for name in files if name[0] != "." and Path(name).suffix in SUFFIXES
-        )
+        yield from (os.path.join(here, name) for name in files if name[0] != "." and name.endswith(SUFFIXES))
 
 
 def _is_ours(file: str) -> bool:

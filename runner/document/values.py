@@ -1,8 +1,7 @@
 """The values that a variable may have."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runner.document.durations import is_duration
 from runner.document.rendering import INTEGER, NUMBER, TRUTH
@@ -19,8 +18,7 @@ WORDS: Final = {
 MAX_PATTERN: Final = 1024 * 1024  # bytes that a compiled pattern may take
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """One declaration: *default* is None where a value is required."""
 
     name: str

@@ -1,8 +1,8 @@
 """What the variables of a playbook are: declared defaults, beaten by files, beaten by the command line."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from runner.document.rendering import Rendering
 from runner.document.suggest import did_you_mean, quoted
@@ -12,14 +12,13 @@ from runner.document.values import WORDS, Variable, Wrong, fitting, is_scalar, k
 from runner.errors import Diagnostic, Severity, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """What was said from outside: texts of the command line, and files of values; the last file wins.
 
     Where *lenient*, undeclared variables are left out.
     """
 
-    texts: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = MappingProxyType({})
     files: tuple[Document, ...] = ()
     lenient: bool = False
 

@@ -78,9 +78,9 @@ def promoted_unseen(draft: Draft) -> Iterator[Diagnostic]:
         route = draft.routes.get(str(stage.body.get("route"))) if stage.kind == "promote" else None
         if route is None or not route.sound or not stage.sound:
             continue
-        last = next((m for m in reversed(moved) if m.route is route and m.index < index), None)
+        last = next((m for m in reversed(moved) if m.route is route and m.number < index), None)
         whole = last is not None and last.after.get(str(route.body["canary"])) == 100
-        seen = last and any(s.kind == "verify" for s in draft.stages[last.index : index])
+        seen = last and any(s.kind == "verify" for s in draft.stages[last.number : index])
         if not (whole and seen):
             message = f'"{route.name}" is promoted without a verify at 100 %'
             hint = "shift to 100, verify, and promote then"
@@ -103,7 +103,7 @@ def verify_too_early(draft: Draft) -> Iterator[Diagnostic]:
     """A gate on a canary that has no traffic yet finds no evidence."""
     if not draft.routes or not all(stage.sound and stage.kind for stage in draft.stages):
         return
-    begun = min((m.index for m in moves(draft) if str(m.route.body["canary"]) in m.after), default=None)
+    begun = min((m.number for m in moves(draft) if str(m.route.body["canary"]) in m.after), default=None)
     for stage in draft.stages[:begun]:
         for use in draft.uses(stage) if stage.kind == "verify" else ():
             check = use.check

@@ -1,9 +1,8 @@
 """How the traffic moves from stage to stage, as far as a playbook alone can tell."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from runner.document.draft import PLACEHOLDER, Draft, Part, StageDraft
 
@@ -12,15 +11,14 @@ JUDGING: Final = frozenset({"verify", "approve"})
 Weights = Mapping[str, int]
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """A stage that changes a route's weights; *judged* is whether a verify or a gate lies since the last one.
 
     *before* is None where nobody can know it from the playbook.
     """
 
     stage: StageDraft
-    index: int
+    number: int
     route: Part
     before: Weights | None
     after: Weights

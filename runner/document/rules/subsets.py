@@ -37,7 +37,7 @@ def shifted_routes(draft: Draft) -> Iterator[Diagnostic]:
         if move.by_apply:
             continue
         host = _host(draft, move.route)
-        before, after = _around(rules, host, (move.index, 0))
+        before, after = _around(rules, host, (move.number, 0))
         for subset in move.after:
             if subset == stable_of(move.route) and "stable" not in move.route.body:
                 continue
