@@ -88,6 +88,9 @@ def _guard_state(view: RunView, check: str, measure: Measure | None) -> str:
         return "rests" if measure is not None else "waits for traffic"
     if measure is not None and measure.in_row:
         return f"{measure.in_row} failed in a row"
+    if measure is not None and measure.blind_since is not None:
+        blind = measure.last.at - measure.blind_since
+        return f"blind {duration(blind)} of {duration(guard.patience)}"
     return f"every {duration(guard.every)}"
 
 

@@ -1,6 +1,5 @@
 """The form for logs and CI: one line an event, time first, fixed columns."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -33,7 +32,7 @@ from runner.reports.view import GUARD, RunView
 from runner.reports.wording import does, joined, moved, one_line, told, weights
 
 MOST_PLACE, LEAST_PLACE = 30, 12  # columns for the stage's number and name
-WORD = 12
+TIME, WORD = 8, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +69,35 @@ def line_of(before: RunView, view: RunView, event: Event, terminal: Terminal) ->
             assert_never(event)
 
 
-def layout(view: RunView, terminal: Terminal) -> Callable[[Line], str]:
-    """Lines as text, in columns wide enough for this playbook's stages."""
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns wide enough for one playbook's stages; *indent* is where the text begins."""
+
+    terminal: Terminal
+    view: RunView
+    place: int
+
+    @property
+    def indent(self) -> int:
+        """The column in which an entry's text begins."""
+        return TIME + self.place + WORD + 5
+
+    def shown(self, line: Line) -> str:
+        """*line* as text, in its columns."""
+        where = self.terminal.fit(numbered(self.view, line.place), self.place)
+        word = fill(line.word, WORD)
+        return f"{clock(line.at, self.terminal.zone)}  {where}  {word} {line.text}".rstrip()
+
+
+def layout(view: RunView, terminal: Terminal) -> Layout:
+    """The columns for *view*."""
     wide = max((cells(numbered(view, stage.name)) for stage in view.stages), default=0)
-    place = min(max(wide, LEAST_PLACE), MOST_PLACE)
-
-    def shown(line: Line) -> str:
-        where = terminal.fit(escape(numbered(view, line.place)), place)
-        return f"{clock(line.at, terminal.zone)}  {where}  {fill(line.word, WORD)} {line.text}".rstrip()
-
-    return shown
+    return Layout(terminal, view, min(max(wide, LEAST_PLACE), MOST_PLACE))
 
 
 def compact(view: RunView, line: Line, terminal: Terminal) -> str:
     """The same without columns, where room is short."""
-    where = escape(numbered(view, line.place)).strip()
+    where = numbered(view, line.place).strip()
     return f"{clock(line.at, terminal.zone)}  {where}: {line.word} {line.text}".rstrip()
 
 
@@ -94,8 +107,8 @@ def numbered(view: RunView, place: str) -> str:
     of = len(stages)
     number = next((n for n, stage in enumerate(stages, start=1) if stage.name == place), None)
     if number is None:
-        return place
-    return f"{number:>{len(str(of))}}/{of} {place}"
+        return escape(place)
+    return f"{number:>{len(str(of))}}/{of} {escape(place)}"
 
 
 def _run(
@@ -109,7 +122,7 @@ def _run(
         case RunResumed():
             where = f"in {numbered(view, view.current.name).strip()}" if view.current is not None else ""
             return "resumed", joined(
-                (title(view), _by(event.by), escape(where), _traffic(view), date(event.at, terminal.zone))
+                (title(view), _by(event.by), where, _traffic(view), date(event.at, terminal.zone))
             )
         case RunPaused(reason=reason):
             return view.standing.value, joined((told(reason), _traffic(view)))

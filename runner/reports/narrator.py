@@ -69,8 +69,8 @@ class Narrator:
             self._grouped = False
 
     def _say(self, line: Line) -> None:
-        shown = layout(self.view, self.output.terminal)(line)
-        self.output.line(self.output.terminal.paint(shown, TONES.get(line.word, Tone.PLAIN)))
+        columns = layout(self.view, self.output.terminal)
+        self.output.entry(columns.shown(line), TONES.get(line.word, Tone.PLAIN), columns.indent)
         self._spoke = line.at
 
     def _open_group(self) -> None:

@@ -3,7 +3,7 @@
 import os
 from typing import TextIO
 
-from runner.reports.terminal import Terminal
+from runner.reports.terminal import Terminal, Tone, wrapped
 
 
 class Output:
@@ -17,6 +17,21 @@ class Output:
     def line(self, text: str = "") -> None:
         """Write one line in the characters that the stream has."""
         self.write(self.terminal.spell(text) + "\n")
+
+    def entry(self, text: str, tone: Tone, indent: int) -> None:
+        """Write one entry of a list; a terminal gets it broken between words, set in by *indent* columns."""
+        spelled, columns = self.terminal.spell(text), self._columns()
+        for line in [spelled] if columns is None else wrapped(spelled, columns, indent):
+            self.write(self.terminal.paint(line, tone) + "\n")
+
+    def _columns(self) -> int | None:
+        """How wide the terminal is now; None where nobody would see a break."""
+        if not self.terminal.live:
+            return None
+        try:
+            return self.terminal.width or os.get_terminal_size(self.stream.fileno()).columns
+        except (OSError, ValueError):
+            return None
 
     def write(self, text: str) -> None:
         """Write *text* as it is; characters that the stream cannot encode are spelled out."""

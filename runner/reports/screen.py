@@ -146,8 +146,9 @@ class Screen:
         """Take the picture away and leave the lines of the run in its place."""
         self._window.close()
         if self._output is not None:
+            indent = layout(self.view, self._terminal).indent
             for line, tone in self._lines:
-                self._output.line(self._output.terminal.paint(line, tone))
+                self._output.entry(line, tone, indent)
         self._lines.clear()
 
     def say(self, text: str) -> None:
@@ -155,7 +156,7 @@ class Screen:
         self._window.say(self._terminal.spell(text))
 
     def _keep(self, line: Line) -> None:
-        self._lines.append((layout(self.view, self._terminal)(line), TONES.get(line.word, Tone.PLAIN)))
+        self._lines.append((layout(self.view, self._terminal).shown(line), TONES.get(line.word, Tone.PLAIN)))
         self._recent.append(compact(self.view, line, self._terminal))
 
     def _seen(self) -> RunView:

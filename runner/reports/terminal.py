@@ -108,6 +108,18 @@ def beginning(text: str, columns: int) -> str:
     return "".join(kept)
 
 
+def wrapped(text: str, columns: int, indent: int) -> list[str]:
+    """*text* broken between words into lines of *columns* columns, all but the first set in by *indent*."""
+    lines, line = [], ""
+    for word in text.split(" "):
+        if line.strip() and cells(line) + 1 + cells(word) > columns:
+            lines.append(line.rstrip())
+            line = " " * indent + word
+        else:
+            line = f"{line} {word}" if line or lines else word
+    return [*lines, line]
+
+
 def _cell(char: str) -> int:
     if unicodedata.combining(char):
         return 0
