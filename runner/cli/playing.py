@@ -61,6 +61,8 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     attention = Attention(OrdersFile(session.journal.path), answers)
     try:
         with watchers.watching(session.place.notes), attention.listening(watchers.interrupted):
+            for event, line in session.fresh:
+                watchers.heard(event, line)
             code = _played(session, (*session.place.listeners, watchers, answers), attention)
     finally:
         session.journal.close()
@@ -69,9 +71,10 @@ def carry_on(session: Session, wishes: Wishes) -> int:
 
 
 def _played(session: Session, listeners: Sequence[Listener], attention: Attention) -> int:
-    for event, line in session.fresh:
-        for listener in listeners:
-            listener.heard(event, line)
+    for event in session.past:
+        # A process may have died between making an event durable and telling its place of it.
+        for listener in session.place.listeners:
+            listener.heard(event, "")
     session.place.acquire(session.playbook)
     try:
         conductor = _conductor(session, listeners, attention)

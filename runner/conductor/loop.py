@@ -127,7 +127,8 @@ class Conductor:
         self._prove(write)
         at = self.world.clock.now()
         moves = (SplitChanged(at, m.route, m.before, m.after, action.ref.stage) for m in write.moves)
-        self.record(EffectDone(at, action.ref, result), *moves)
+        # The effect is done last: power may fail between two lines, and what is not done is looked at again.
+        self.record(*moves, EffectDone(at, action.ref, result))
 
     def _setting(self, action: Perform) -> Setting:
         back = self.state.rollback

@@ -5,7 +5,7 @@ from typing import Any
 from runner.engine.program import ApplyObject, Await, Change, ObjectsReady, ProgramStage
 from runner.errors import ApplyConflictError, ConflictError, RunnerError
 from runner.model.playbook import Playbook, Route
-from runner.model.split import Split
+from runner.model.split import Split, split_of
 from runner.model.stages import Apply, KubeObject
 from runner.ports import Cluster, Permission
 from runner.routers import istio
@@ -67,18 +67,30 @@ def prepare(effect: ApplyObject, setting: Setting) -> Write:
     target = ref_of(wanted)
     routes = routes_of(wanted, setting.playbook)
     found = setting.cluster.get(target) if routes or effect.if_absent else None
+    before = _before(setting, routes, found)
+    moves = _moves(setting, routes, before, wanted)
     if effect.if_absent and found is not None:
-        made_here = setting.pending is not None and (setting.pending.found or {}).get("absent") is True
-        moves = _moves(routes, None, wanted) if made_here else ()
-        return Write(target, {"present": True}, {"absent": made_here}, None, moves, {"left": not made_here})
+        made_here = setting.pending is not None and before["absent"]
+        return Write(target, {"present": True}, before, None, moves if made_here else (), {"left": not made_here})
     return Write(
         target=target,
         want={"file": effect.manifest.file},
-        found={"absent": found is None} if effect.if_absent or routes else None,
+        found=before if effect.if_absent or routes else None,
         send=lambda: _sent(effect, setting.cluster),
-        moves=_moves(routes, found, wanted),
+        moves=moves,
         proof=(lambda back: _wrong(back, routes, wanted)) if routes else None,
     )
+
+
+def _before(setting: Setting, routes: list[Route], found: KubeObject | None) -> dict[str, Any]:
+    """What was there before this effect: as recorded with its intent, else as found now."""
+    if setting.pending is not None and setting.pending.found is not None:
+        return dict(setting.pending.found)
+    splits = {route.name: _split(found, route) for route in routes}
+    return {
+        "absent": found is None,
+        "splits": {name: split.as_dict() if split else None for name, split in splits.items()},
+    }
 
 
 def _sent(effect: ApplyObject, cluster: Cluster) -> dict[str, Any]:
@@ -121,12 +133,17 @@ def _refused(effect: ApplyObject, conflict: ApplyConflictError, hint: str) -> Ru
     return RunnerError(f"{ref} in {effect.manifest.file} has fields that others own:\n{owners}", hint=hint)
 
 
-def _moves(routes: list[Route], found: KubeObject | None, wanted: KubeObject) -> tuple[Move, ...]:
+def _moves(
+    setting: Setting, routes: list[Route], before: dict[str, Any], wanted: KubeObject
+) -> tuple[Move, ...]:
     moves = []
     for route in routes:
-        before, after = _split(found, route), _split(wanted, route)
-        if after is not None and after != before:
-            moves.append(Move(route.name, before, after))
+        after, weights = _split(wanted, route), before["splits"].get(route.name)
+        split = split_of(weights) if weights else None
+        known = setting.routes[route.name]
+        told = bool(known.moved) and known.split == after
+        if after is not None and after != split and not told:
+            moves.append(Move(route.name, split, after))
     return tuple(moves)
 
 

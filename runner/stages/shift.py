@@ -64,9 +64,10 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     if effect.back and not split[route.canary]:
         return _already(route, effect, found, split)
     changed = _changed(effect, setting, route, found, before)
+    known = setting.routes[effect.route]
     # The first write makes the route this run's, even where it changes no weight.
-    ours = before == effect.split and setting.routes[effect.route].moved
-    moves = () if ours else (Move(effect.route, before, effect.split),)
+    told = bool(known.moved) and known.split == effect.split
+    moves = () if told else (Move(effect.route, before, effect.split),)
     return Write(
         target=service_ref(route),
         want={"split": effect.split.as_dict(), **_written(changed, route)},

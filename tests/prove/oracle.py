@@ -1,0 +1,160 @@
+"""Watches every write and every event, and raises where a promise is broken."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.engine.events import (
+    Event,
+    MeasurementTaken,
+    RollbackStarted,
+    RunFinished,
+    RunResumed,
+    SplitChanged,
+    StageStarted,
+    StageSucceeded,
+)
+from runner.model.checks import Verdict
+from runner.model.playbook import Playbook
+from runner.model.stages import KubeObject, Promote, Shift, Verify, Wait
+from runner.routers import istio
+from runner.routers.marker import marker_of
+
+
+class Violation(AssertionError):
+    """A promise was broken."""
+
+
+@dataclass
+class Oracle:
+    """P1 to P5 of what the project promises, checked at every write; the rest when a run ends."""
+
+    playbook: Playbook
+    baseline: Mapping[str, int]
+    journal: list[Event] = field(default_factory=list)
+    weights: list[dict[str, int]] = field(default_factory=list)
+    foreign: dict[str, int] | None = None
+    epoch: int = 0
+    writes: int = 0
+    rollbacks: int = 0
+
+    def wrote(self, written: KubeObject) -> None:
+        """One write of the run took place."""
+        if written["kind"] != "VirtualService":
+            return
+        self.writes += 1
+        weights = self._weights(written)
+        marker = marker_of(written)
+        self._declared(weights)
+        self._rises_on_evidence(weights)
+        if marker is not None:
+            self._not_superseded(marker.epoch)
+        if self.foreign is not None and not self._going_back() and weights != self.foreign:
+            raise Violation(f"P4: somebody's {self.foreign} was overwritten with {weights}")
+        self.foreign = None
+        self.weights.append(weights)
+
+    def edited(self, weights: Mapping[str, int]) -> None:
+        """Somebody else wrote; what was so already is no change of theirs."""
+        edited = {name: weight for name, weight in weights.items() if weight}
+        before = self.weights[-1] if self.weights else dict(self.baseline)
+        if edited != before or self.foreign is not None:
+            self.foreign = edited
+        self.weights.append(edited)
+
+    def appended(self, events: Sequence[Event]) -> None:
+        """Events became durable."""
+        for event in events:
+            self.journal.append(event)
+            if isinstance(event, StageSucceeded):
+                self._stage_was_whole(event)
+            if isinstance(event, SplitChanged) and event.stage == "accepted":
+                self.foreign = None
+
+    def ended(self, code: int, live: KubeObject, goal: Mapping[str, int]) -> None:
+        """P3: what the exit code says of the traffic is so."""
+        weights, last = self._weights(live), self.journal[-1]
+        if code == 0 and isinstance(last, RunFinished) and weights != dict(goal) and self.foreign is None:
+            raise Violation(f"P3: exit 0 at {weights}, the goal is {goal}")
+        if code == 3 and weights.get("v3", 0):
+            raise Violation(f"P3: exit 3 at {weights}")
+
+    def _weights(self, found: KubeObject) -> dict[str, int]:
+        return istio.read(found, self.playbook.routes[0]).as_dict()
+
+    def _declared(self, weights: Mapping[str, int]) -> None:
+        """P1: only splits of the playbook, or the one that was there before."""
+        stages = [stage.kind for stage in self.playbook.stages]
+        declared = [kind.split.as_dict() for kind in stages if isinstance(kind, Shift)]
+        declared += [{self.playbook.routes[0].canary: 100}] if any(isinstance(k, Promote) for k in stages) else []
+        if sum(weights.values()) != 100 or dict(weights) not in [*declared, dict(self.baseline), *self.weights]:
+            raise Violation(f"P1: {weights} is no split of the playbook")
+
+    def _rises_on_evidence(self, weights: Mapping[str, int]) -> None:
+        """P2: the canary rises only after every verify since its last rise has passed on newer data."""
+        before = self.weights[-1].get("v3", 0) if self.weights else self.baseline.get("v3", 0)
+        if weights.get("v3", 0) <= before or before == 0:
+            return
+        since = max((e.at for e in self.journal if isinstance(e, SplitChanged)), default=0.0)
+        for verify in self._verifies_between(before, weights.get("v3", 0)):
+            passed = [
+                e
+                for e in self.journal
+                if isinstance(e, MeasurementTaken)
+                and e.stage == verify.name
+                and e.verdict is Verdict.PASSED
+                and e.at >= since
+            ]
+            kind: Any = verify.kind
+            if len(passed) < kind.count:
+                raise Violation(f"P2: rose to {weights} with {len(passed)} passes of {verify.name!r}")
+        if self.rolled_back():
+            raise Violation(f"P2: rose to {weights} after the rollback began")
+
+    def _verifies_between(self, before: int, after: int) -> list[Any]:
+        """The verify stages between the shift that set *before* and the one that sets *after*."""
+        found, inside = [], False
+        for stage in self.playbook.stages:
+            if isinstance(stage.kind, Shift):
+                if stage.kind.split["v3"] == after:
+                    break
+                inside = inside or stage.kind.split["v3"] == before
+            elif inside and isinstance(stage.kind, Verify):
+                found.append(stage)
+        return found
+
+    def _not_superseded(self, epoch: int) -> None:
+        """P5: nobody writes after its successor has."""
+        if epoch < self.epoch:
+            raise Violation(f"P5: epoch {epoch} wrote after epoch {self.epoch}")
+        self.epoch = epoch
+
+    def _stage_was_whole(self, event: StageSucceeded) -> None:
+        stage = next((s for s in self.playbook.stages if s.name == event.stage), None)
+        if stage is None or not isinstance(stage.kind, Wait):
+            return
+        began = max(e.at for e in self.journal if isinstance(e, StageStarted) and e.stage == event.stage)
+        if event.at - began < stage.kind.duration - 0.01:
+            raise Violation(f"{event.stage!r} took {event.at - began:.1f} s, not {stage.kind.duration}")
+        self._was_watched(event, began)
+
+    def _was_watched(self, event: StageSucceeded, began: float) -> None:
+        """A soak that nobody watched for long does not count: it starts again."""
+        every = min((guard.every for guard in self.playbook.guards), default=None)
+        if every is None:
+            return
+        stage = next(s.kind for s in self.playbook.stages if s.name == event.stage)
+        last = began
+        for known in (e for e in self.journal if e.at >= began):
+            if isinstance(known, RunResumed) and known.at - last > 2 * every + 0.01:
+                began = known.at
+            last = known.at
+        if isinstance(stage, Wait) and event.at - began < stage.duration - 0.01:
+            raise Violation(f"{event.stage!r} was watched for {event.at - began:.1f} s only")
+
+    def _going_back(self) -> bool:
+        return self.rolled_back()
+
+    def rolled_back(self) -> bool:
+        """Whether a rollback has begun."""
+        return any(isinstance(event, RollbackStarted) for event in self.journal)
