@@ -53,6 +53,7 @@ def replacing(target: str, replacement: str, source: str, pattern: str) -> Calla
 
 def _pattern(text: str) -> "Pattern":
     try:
+        compile_pattern(f"(?s:{text})")  # Prometheus wraps it, which an open \\Q does not survive
         pattern = compile_pattern(text)
     except EvaluationError as error:
         raise EvaluationError(f"invalid regular expression in label_replace(): {text}") from error

@@ -14,7 +14,7 @@ import pytest
 from runner.promql import STALE, MemoryStorage, PromQLError, RefusedError, evaluate, evaluate_range, to_api
 
 RECORDED = Path(__file__).parent / "recorded"
-PARTS = ("by-hand", "from-seed")
+PARTS = ("by-hand", "from-seed", "patterns")
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
 
 

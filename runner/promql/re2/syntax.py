@@ -166,6 +166,8 @@ class _Reader:
             part = self._atom(depth)
             if part is not None:
                 parts.append(self._repeated(part))
+            elif parts:  # flags are no part: what follows them repeats the part before
+                parts[-1] = self._repeated(parts[-1])
         return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
     def _quoted(self) -> list[Tree]:

@@ -7,7 +7,7 @@ from .cases import AGGREGATES, ARITHMETIC, CALENDAR, COMPARISONS, ELEMENTWISE, O
 from .worlds import BASE, MINUTE
 
 SEED = 20_261_123
-COUNT = 1_500
+COUNT = 3_000
 
 SELECTORS = {
     "counters": (
@@ -46,6 +46,9 @@ LABELS = {
     "joins": ("job", "instance", "code", "k"),
     "buckets": ("kind", "le"),
 }
+
+
+SENSITIVE = frozenset(["cos", "cosh", "exp", "sin", "sinh", "tan"])
 
 
 class Writer:
@@ -112,11 +115,23 @@ class Writer:
         parameter = {"topk": "2, ", "bottomk": "3, ", "quantile": "0.7, ", "count_values": '"value", '}.get(
             name, ""
         )
-        return f"{name}{self.grouping()}({parameter}{self.vector(depth)})"
+        # Which of equal values topk keeps hangs on an order that only selected series have.
+        inner = self.vector(depth) if name not in ("topk", "bottomk", "count_values") else self.ordered()
+        return f"{name}{self.grouping()}({parameter}{inner})"
+
+    def ordered(self) -> str:
+        """A vector in the order of the storage, and exact to the last bit."""
+        name = self.dice.choice(["", "", "max_over_time", "last_over_time", "count_over_time", "changes"])
+        if not name:
+            return self.selector(0)
+        return f"{name}({self.dice.choice(SELECTORS[self.world])}[2m])"
 
     def elementwise(self, depth: int) -> str:
         name = self.dice.choice([*ELEMENTWISE, *CALENDAR])
-        return f"{name}({self.vector(depth)})"
+        inner = self.vector(depth)
+        if name in SENSITIVE:  # where the last bit of the argument would decide the result
+            inner = f"clamp({inner}, -20, 20)"
+        return f"{name}({inner})"
 
     def scalar(self) -> str:
         return self.dice.choice(
@@ -139,7 +154,7 @@ class Writer:
 
     def with_scalar(self, depth: int) -> str:
         operator, modifier = self.operator()
-        sides = [f"({self.vector(depth)})", self.scalar()]
+        sides = [f"({self.vector(0 if operator == '%' else depth)})", self.scalar()]
         self.dice.shuffle(sides)
         return f"{sides[0]} {operator}{modifier} {sides[1]}"
 
@@ -150,6 +165,8 @@ class Writer:
         if self.dice.random() < 0.35:
             return f"{left} {self.dice.choice(SETS)}{match} {right}"
         operator, modifier = self.operator()
+        if operator == "%":
+            left, right = f"({self.vector(0)})", f"({self.vector(0)})"
         group = self.dice.choice(["", "", " group_left", " group_right"]) if match else ""
         return f"{left} {operator}{modifier}{match}{group} {right}"
 

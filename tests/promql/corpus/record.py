@@ -8,6 +8,7 @@ from pathlib import Path
 from .cases import Case, by_hand
 from .generated import from_seed
 from .oracle import ask
+from .patterns import drawn
 from .worlds import WORLDS
 
 RECORDED = Path(__file__).parents[1] / "recorded"
@@ -17,7 +18,8 @@ def main() -> None:
     """Ask everything and write it down."""
     worlds = {name: make() for name, make in WORLDS.items()}
     _write("worlds", ({"world": name, "series": made} for name, made in worlds.items()))
-    for part, cases in (("by-hand", tuple(by_hand())), ("from-seed", tuple(from_seed()))):
+    for part, drawing in (("by-hand", by_hand), ("from-seed", from_seed), ("patterns", drawn)):
+        cases = tuple(drawing())
         _write(part, _answered(worlds, cases))
         print(f"{part}: {len(cases)} queries")
 
