@@ -19,7 +19,7 @@ from runner.ports import Clock
 from runner.promql import PromQLError, inspect
 
 MOST_SERIES = 100
-LOOKBACK = 300.0  # seconds that an instant selector looks back; Prometheus's default
+MOMENTS = 12  # of a window, at which the last sample of a lost series is looked for
 SKEW = 30.0  # seconds that two clocks may differ; the Date of an answer is cut to whole seconds
 SHOWN = 200  # characters of the source's own words
 NUMBER = re.compile(r"NaN|[+-]?Inf|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -54,7 +54,7 @@ class Prometheus:
         answer = self._ask(question, at)
         if isinstance(answer, NoAnswer):
             return None
-        return max((sample.value for sample in answer.samples), default=at - LOOKBACK)
+        return max((sample.value for sample in answer.samples), default=None)
 
     def _ask(self, expression: str, at: float) -> Answer | NoAnswer:
         fields = {
@@ -84,11 +84,23 @@ def newest_question(expression: str) -> str | None:
     except PromQLError:
         return None
     elsewhen = "@" in expression or "offset" in expression
-    texts = dict.fromkeys(s.text for s in selectors if not elsewhen or s.reach == (s.window or 0.0))
-    parts = [f"timestamp({text})" for text in texts]
+    asked = (_times(s.text, s.window) for s in selectors if not elsewhen or s.reach == (s.window or 0.0))
+    parts = list(dict.fromkeys(asked))
     if len(parts) > 1:  # marked, or `or` would keep only the first of two series with equal labels
         parts = [f'label_replace({part}, "part", "{n}", "", "")' for n, part in enumerate(parts)]
     return f"max({' or '.join(parts)})" if parts else None
+
+
+def _times(selector: str, window: float | None) -> str:
+    """When each series of *selector* was sampled last; a lost target's too, as long as the window holds samples.
+
+    A lost series ends with a mark that an instant selector obeys, so the moments before are asked as well.
+    """
+    now = f"timestamp({selector})"
+    if window is None:
+        return now
+    step = max(1, round(window / MOMENTS))
+    return f"({now} or max_over_time({now}[{window:.0f}s:{step}s]))"
 
 
 def _answer(page: Page, now: float) -> Answer | NoAnswer:

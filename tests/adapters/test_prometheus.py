@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from runner.adapters.metrics_source import Direct, Proxied, Service, Surroundings, source_named, way_to
-from runner.adapters.prometheus import LOOKBACK, Prometheus, newest_question
+from runner.adapters.prometheus import Prometheus, newest_question
 from runner.errors import RunnerError
 from runner.model.config import Config, MetricsSource
 from runner.model.evidence import Answer, NoAnswer, Sample
@@ -32,7 +32,8 @@ from tests.adapters.loopback import (
 
 NOW = 1_800_000_000.0
 EXPRESSION = 'sum(rate(istio_requests_total{destination_app="reviews"}[1m])) by (version)'
-NEWEST = 'max(timestamp(istio_requests_total{destination_app="reviews"}))'
+SERIES = 'timestamp(istio_requests_total{destination_app="reviews"})'
+NEWEST = f"max(({SERIES} or max_over_time({SERIES}[60s:5s])))"
 
 
 class Noon:
@@ -181,11 +182,13 @@ def test_the_newest_raw_sample_is_asked_for_where_there_are_series():
     assert query_of(server.seen[1])["query"] == NEWEST
 
 
-def test_series_that_outlive_their_samples_are_as_old_as_the_lookback():
-    with serving([vector(({"version": "v1"}, "1")), vector()]) as server:
-        answer = Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query(EXPRESSION, NOW)
+def test_an_answer_that_comes_from_no_sample_has_no_newest():
+    with serving([vector(({}, "0")), vector()]) as server:
+        answer = Prometheus(Direct(MetricsSource("p", server.url)), Noon()).query(
+            "absent_one or vector(0)", NOW
+        )
 
-    assert answer.newest == NOW - LOOKBACK
+    assert answer == Answer((Sample({}, 0.0, NOW),))
 
 
 def test_a_source_that_cannot_tell_the_newest_sample_still_answered():
@@ -201,10 +204,12 @@ def test_a_source_that_cannot_tell_the_newest_sample_still_answered():
         ("1", None),
         ("this is no PromQL", None),
         ("up", "max(timestamp(up))"),
-        ("rate(up[1m]) / rate(up[5m])", "max(timestamp(up))"),
+        ("rate(up[1m])", "max((timestamp(up) or max_over_time(timestamp(up)[60s:5s])))"),
+        ("rate(up[2s]) / rate(up[2s])", "max((timestamp(up) or max_over_time(timestamp(up)[2s:1s])))"),
         ("up offset 1h", None),
         ("up - up offset 1h", "max(timestamp(up))"),
         ("max_over_time(up[5m:])", "max(timestamp(up))"),
+        ("rate(up[1m] offset 1m)", None),
         (
             "a / b",
             'max(label_replace(timestamp(a), "part", "0", "", "") or label_replace(timestamp(b), "part", "1", "", ""))',

@@ -1,0 +1,231 @@
+"""The Lease port: one holder at a time, the dead are waited out, and the epoch only grows."""
+
+from collections.abc import Callable
+
+import pytest
+
+from runner.adapters.lease import DURATION, FRESH, ClusterLease, LocalLease, Target
+from runner.errors import LockedError, UnknownOutcomeError
+from runner.ports import Cluster
+from tests.contract.benches import CLUSTERS, NOON, Bench
+
+
+class Clock:
+    """Jumps, and lets others act while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep_until(self, until: float) -> None:
+        self.time = max(self.time, until)
+        self.meanwhile()
+
+
+class LosingAnswers:
+    """A cluster that does what is asked, and whose next answer to a write is lost."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.lose = False
+
+    def __getattr__(self, name: str):
+        return getattr(self._cluster, name)
+
+    def create(self, manifest):
+        return self._answer(self._cluster.create(manifest))
+
+    def replace(self, changed):
+        return self._answer(self._cluster.replace(changed))
+
+    def _answer(self, written):
+        if self.lose:
+            self.lose = False
+            raise UnknownOutcomeError("nobody knows whether it happened")
+        return written
+
+
+@pytest.fixture(params=CLUSTERS)
+def bench(request):
+    with request.param() as made:
+        yield made
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def target(bench: Bench, name: str = "reviews") -> Target:
+    return Target(bench.namespace, name)
+
+
+def held(bench: Bench, clock: Clock, holder: str, *names: str, above: int = 0) -> ClusterLease:
+    lease = ClusterLease(bench.cluster, clock, holder)
+    lease.acquire([target(bench, name) for name in names or ("reviews",)], above=above)
+    return lease
+
+
+def test_a_free_lease_is_taken_at_once(bench, clock):
+    lease = held(bench, clock, "a")
+
+    found = bench.cluster.get(target(bench).lease)
+    assert found["spec"]["holderIdentity"] == "a"
+    assert found["spec"]["leaseDurationSeconds"] == DURATION
+    assert found["spec"]["leaseTransitions"] == lease.epoch == 1
+    assert clock.time == NOON
+
+
+def test_a_living_holder_is_named_with_since_and_until(bench, clock):
+    first = held(bench, clock, "run-1@laptop/4711")
+    clock.meanwhile = first.renew
+
+    with pytest.raises(LockedError) as caught:
+        held(bench, clock, "run-2@ci/1")
+
+    assert clock.time - NOON <= FRESH + 2 * 2
+    for part in ("run-1@laptop/4711", "since 2026-01-01T12:00:00", "until 2026-01-01T12:00:"):
+        assert part in caught.value.message
+
+
+def test_a_silent_holder_is_taken_over_after_a_whole_duration_and_no_sooner(bench, clock):
+    dead = held(bench, clock, "a")
+
+    lease = held(bench, clock, "b")
+
+    assert DURATION <= clock.time - NOON <= DURATION + 2
+    assert lease.epoch > dead.epoch
+
+
+def test_a_holder_that_wakes_up_after_a_takeover_learns_it(bench, clock):
+    paused = held(bench, clock, "a")
+    held(bench, clock, "b")
+
+    with pytest.raises(LockedError, match="b took over"):
+        paused.renew()
+
+
+def test_a_clock_that_is_wrong_by_hours_takes_nothing_from_a_living_holder(bench, clock):
+    first = held(bench, clock, "a")
+    other = Clock()
+    other.time = NOON + 86_400
+
+    def later() -> None:
+        clock.time += FRESH
+        first.renew()
+
+    other.meanwhile = later
+    with pytest.raises(LockedError):
+        held(bench, other, "b")
+
+
+def test_a_released_lease_is_free_at_once_and_its_epoch_still_grows(bench, clock):
+    first = held(bench, clock, "a")
+    first.release()
+
+    second = held(bench, clock, "b")
+
+    assert second.epoch == first.epoch + 1
+    assert clock.time == NOON
+
+
+def test_releasing_leaves_a_lease_that_another_has_taken_over(bench, clock):
+    late = held(bench, clock, "a")
+    held(bench, clock, "b")
+
+    late.release()
+
+    assert bench.cluster.get(target(bench).lease)["spec"]["holderIdentity"] == "b"
+
+
+def test_a_fresh_renewal_asks_nobody(bench, clock):
+    lease = held(bench, clock, "a")
+    before = bench.cluster.get(target(bench).lease)
+
+    clock.time += FRESH - 1
+    lease.renew()
+    same = bench.cluster.get(target(bench).lease)
+    clock.time += 1
+    lease.renew()
+    renewed = bench.cluster.get(target(bench).lease)
+
+    assert same == before
+    assert renewed["spec"]["renewTime"] == "2026-01-01T12:00:10.000000Z"
+    assert renewed["spec"]["leaseTransitions"] == lease.epoch
+
+
+def test_a_long_silence_of_ours_is_no_loss_while_nobody_came(bench, clock):
+    lease = held(bench, clock, "a")
+    clock.time += 10 * DURATION
+
+    lease.renew()
+
+    assert bench.cluster.get(target(bench).lease)["spec"]["holderIdentity"] == "a"
+
+
+def test_a_lease_that_somebody_deleted_is_lost(bench, clock):
+    lease = held(bench, clock, "a")
+    bench.delete(target(bench).lease)
+    clock.time += FRESH
+
+    with pytest.raises(LockedError, match="deleted"):
+        lease.renew()
+
+
+def test_a_label_on_the_lease_takes_nothing_away(bench, clock):
+    lease = held(bench, clock, "a")
+    found = bench.cluster.get(target(bench).lease)
+    bench.by("kubectl-label").replace({**found, "metadata": {**found["metadata"], "labels": {"x": "y"}}})
+    clock.time += FRESH
+
+    lease.renew()
+
+    assert bench.cluster.get(target(bench).lease)["metadata"]["labels"] == {"x": "y"}
+
+
+def test_all_routes_of_a_run_share_one_epoch_above_all_before(bench, clock):
+    for _ in range(3):
+        held(bench, clock, "a", "reviews").release()
+
+    both = held(bench, clock, "b", "reviews", "ratings", above=7)
+    both.release()
+    one = held(bench, clock, "c", "ratings")
+
+    assert (both.epoch, one.epoch) == (8, 9)
+
+
+def test_a_run_that_cannot_have_all_its_routes_holds_none(bench, clock):
+    other = held(bench, clock, "a", "ratings")
+    clock.meanwhile = other.renew
+    clock.time += FRESH
+
+    with pytest.raises(LockedError):
+        held(bench, clock, "b", "reviews", "ratings")
+
+    assert clock.time - NOON < DURATION
+    held(bench, clock, "c", "reviews")
+    assert clock.time - NOON < DURATION
+
+
+def test_answers_that_are_lost_are_looked_up(bench, clock):
+    cluster = LosingAnswers(bench.cluster)
+    cluster.lose = True
+    lease = ClusterLease(cluster, clock, "a")
+    lease.acquire([target(bench)])
+    clock.time += FRESH
+    cluster.lose = True
+
+    lease.renew()
+
+    assert bench.cluster.get(target(bench).lease)["spec"]["renewTime"] == "2026-01-01T12:00:10.000000Z"
+
+
+def test_a_world_of_ones_own_needs_no_lease():
+    lease = LocalLease()
+    lease.renew()
+    lease.release()
+
+    assert lease.epoch == 1
