@@ -7,8 +7,9 @@ written are dropped and counted.
 import json
 import logging
 from collections.abc import Mapping, MutableMapping, Sequence
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from math import isfinite
+from pathlib import Path
 from typing import Any, TextIO, cast
 
 import structlog
@@ -50,6 +51,11 @@ class Sink:
             self.stream.flush()
         except (OSError, ValueError, RuntimeError):
             self.dropped += 1
+
+
+def open_file(path: Path) -> TextIO:
+    """*path* to append to, line by line, unbuffered: what a full disk refuses is gone, not kept. OSError."""
+    return TextIOWrapper(path.open("ab", buffering=0), encoding="utf-8", write_through=True)
 
 
 def open_log(

@@ -54,7 +54,7 @@ def _log(wishes: Wishes) -> list[Listener]:
     from runner import logs
 
     try:
-        stream = Path(wishes.log_file).open("a", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+        stream = logs.open_file(Path(wishes.log_file))
     except OSError as error:
         hint = "choose another --log-file"
         raise RunnerError(f"{wishes.log_file} cannot be written: {error.strerror}", hint=hint) from None

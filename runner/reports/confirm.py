@@ -1,9 +1,9 @@
 """What a person reads before a run touches a cluster: where, what it finds and does, how long it takes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runner.engine.timeline import Span, timeline, total
+from runner.engine.timeline import timeline, total
 from runner.model.playbook import OnFailure, Playbook
 from runner.model.split import Split
 from runner.reports.figures import duration
@@ -39,24 +39,26 @@ def _found(playbook: Playbook, found: Mapping[str, Split | None]) -> list[str]:
 
 
 def _stages(playbook: Playbook, terminal: Terminal) -> list[str]:
-    """One row a stage: what it does, and its best and worst duration."""
+    """One row a stage: its best and worst duration, and what it does, last since it may be long."""
     spans = timeline(playbook)
-    names = [terminal.clip(one_line(stage.name), MOST_NAME) for stage in playbook.stages]
-    said = [terminal.spell(does(stage)) for stage in playbook.stages]
-    name, text = max(map(cells, names), default=0), min(max(map(cells, said), default=0), 60)
-    number = len(str(len(spans)))
-    rows = [
-        f"  {n:>{number}}  {fill(title, name)}  {terminal.fit(what, text)}  {_span(span)}".rstrip()
-        for n, (title, what, span) in enumerate(zip(names, said, spans, strict=True), start=1)
-    ]
-    return [*rows, "", _labelled("takes", _span(total(spans)))]
+    rows = [("", "stage", "best", "worst", "does")]
+    for number, (stage, span) in enumerate(zip(playbook.stages, spans, strict=True), start=1):
+        name = terminal.clip(one_line(stage.name), MOST_NAME)
+        rows.append((str(number), name, _time(span.best), _time(span.worst), terminal.spell(does(stage))))
+    whole = total(spans)
+    rows.append(("", "all of it", _time(whole.best), _time(whole.worst), ""))
+    wide = [max(cells(row[n]) for row in rows) for n in range(4)]
+    return [_row(row, wide) for row in rows]
 
 
-def _span(span: Span) -> str:
-    if span.best == span.worst:
-        return duration(span.best) if span.best else "at once"
-    best = duration(span.best) if span.best else "at once"
-    return f"{best}, at worst {duration(span.worst)}"
+def _row(row: tuple[str, str, str, str, str], wide: Sequence[int]) -> str:
+    number, name, best, worst, what = row
+    columns = (f"{number:>{wide[0]}}", fill(name, wide[1]), f"{best:>{wide[2]}}", f"{worst:>{wide[3]}}", what)
+    return f"  {'  '.join(columns)}".rstrip()
+
+
+def _time(seconds: float) -> str:
+    return duration(seconds) if seconds else "-"
 
 
 def _rules(playbook: Playbook) -> list[str]:
