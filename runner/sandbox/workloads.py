@@ -177,7 +177,9 @@ class Workloads:
             updated=sum(self._pods[pod].template == template for pod in pods),
             ready=sum(self._ready(pod) for pod in pods),
         )
-        if counts.ready > deployment.get("status", {}).get("readyReplicas", 0):
+        before = deployment.get("status", {})
+        grown = counts.updated > before.get("updatedReplicas", 0)  # scaling counts as progress, like a rollout
+        if grown or counts.ready > before.get("readyReplicas", 0):
             self._progress[key] = now
         deadline = deployment["spec"]["progressDeadlineSeconds"] * 1000
         late = now - self._progress[key] >= deadline
