@@ -1,5 +1,9 @@
 """What an API server answers, or fails to answer, becomes one of five things that can go wrong."""
 
+import subprocess
+import sys
+import time
+
 import pytest
 
 from runner.errors import (
@@ -382,3 +386,29 @@ def test_discovery_that_fails_is_no_proof_of_a_missing_kind():
         spoken.now_at(server.url)
         with pytest.raises(TransientError):
             spoken.cluster.get(REVIEWS)
+
+
+def test_a_write_on_a_connection_that_went_to_sleep_is_sent_once_on_a_new_one():
+    closing = Reply(says(200, reviews()).pieces, keep=False)
+
+    with speaking_to(lambda seen: closing if seen.method == "GET" else says(201, reviews())) as spoken:
+        spoken.cluster.get(REVIEWS)
+        time.sleep(0.05)  # the end of the connection has to arrive
+        spoken.cluster.create(reviews())
+
+    assert [seen.method for seen in spoken.calls] == ["GET", "POST"]
+    assert spoken.server.connections == 2
+
+
+def test_after_a_broken_answer_the_next_call_starts_afresh():
+    with speaking_to([dripping(0.05), says(200, reviews())]) as spoken:
+        with pytest.raises(TransientError):
+            spoken.cluster.get(REVIEWS)
+
+        assert spoken.cluster.get(REVIEWS) == reviews()
+
+
+def test_speaking_to_a_cluster_is_only_paid_for_by_those_who_do():
+    loaded = "import sys, runner.adapters.kubernetes as k; sys.exit('kubernetes' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", loaded], check=False).returncode == 0

@@ -51,9 +51,7 @@ def test_a_question_has_one_answer(case, implementation):
 
 @pytest.mark.rig
 @pytest.mark.skipif(not PROMETHEUS, reason="only a real Prometheus has scraped something")
-@pytest.mark.parametrize(
-    "expression", ["up", "sum(max_over_time(up[30s]))", "up / up", "up or vector(0)"]
-)
+@pytest.mark.parametrize("expression", ["up", "sum(max_over_time(up[30s]))", "up / up", "up or vector(0)"])
 def test_a_real_prometheus_tells_when_its_newest_sample_was_taken(expression):
     metrics, at = real()
 
