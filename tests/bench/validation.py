@@ -20,7 +20,7 @@ checks:
       of: sum(increase(istio_requests_total{{destination_app="orders-{n}",destination_version="{{{{ canary }}}}"}}[{{{{ window }}}}]))
     max: 0.01
   latency:
-    query: histogram_quantile(0.95, sum(rate(istio_request_duration_milliseconds_bucket{{destination_app="orders-{n}"}}[{{{{ window }}}}])) by (le))
+    query: histogram_quantile(0.95, sum(rate(istio_request_duration_milliseconds_bucket{{destination_app="orders-{n}",destination_version="{{{{ canary }}}}"}}[{{{{ window }}}}])) by (le))
     max: 500
 guards:
   - {{check: errors, max: 0.05}}
