@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from runner.engine.program import Condition, ObjectsReady, SubsetsReady
 from runner.model.playbook import Playbook, Route
@@ -52,8 +51,7 @@ def _object_ready(cluster: Cluster, ref: ObjectRef) -> Look:
     reason = READINESS[ref.kind](found)
     if reason is None:
         return READY
-    status = found.get("status", {})
-    return Look(ready=False, reason=f"{ref}: {reason}{_why(cluster, found)}", fatal=_hopeless(status))
+    return Look(ready=False, reason=f"{ref}: {reason}{_why(cluster, found)}", fatal=_hopeless(found))
 
 
 def _deployment(found: KubeObject) -> str | None:
@@ -106,8 +104,11 @@ def _condition(found: KubeObject, kind: str) -> str:
     return next((str(item.get("status")) for item in conditions if item.get("type") == kind), "Unknown")
 
 
-def _hopeless(status: Mapping[str, Any]) -> bool:
-    """What the controller itself has given up on."""
+def _hopeless(found: KubeObject) -> bool:
+    """What the controller itself has given up on, of the object as it is now."""
+    status = found.get("status", {})
+    if int(status.get("observedGeneration", 0)) < int(found["metadata"].get("generation", 0)):
+        return False
     return any(
         (item.get("reason") == "ProgressDeadlineExceeded" and item.get("status") == "False")
         or (item.get("type") == "Failed" and item.get("status") == "True")
