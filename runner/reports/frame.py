@@ -20,7 +20,7 @@ SYMBOLS = {
     StageStatus.FAILED: ("✖", Tone.BAD),
     StageStatus.SKIPPED: ("↷", Tone.DIM),
 }
-MOST_NAME, TIME, BAR, WIDEST, LEAST_STAGES = 34, 8, 30, 132, 3
+MOST_NAME, TIME, BAR, LEAST_BAR, WIDEST, LEAST_STAGES = 34, 8, 30, 8, 132, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +109,32 @@ def _window(count: int, at: int, room: int) -> tuple[int, int]:
 
 def _stage(view: RunView, stage: StageView, moment: Moment, terminal: Terminal, name: int, width: int) -> Row:
     symbol, tone = SYMBOLS[stage.status]
-    took = _took(stage, moment.now)
-    room = width - name - 7 - TIME
     quiet = Tone.DIM if stage.status is StageStatus.PENDING else Tone.PLAIN
     now = Tone.STRONG if stage.status is StageStatus.RUNNING else quiet
-    text = _stage_text(view, stage, moment, terminal, room)
     return Row(
         (
             Span(f" {symbol} ", tone),
             Span(terminal.fit(numbered(view, stage.name), name), now),
             Span("  "),
-            Span(terminal.fit(text, room), Tone.BAD if stage.status is StageStatus.FAILED else quiet),
-            Span(f"{took:>{TIME}}", Tone.DIM),
+            *_about(view, stage, moment, terminal, width - name - 7 - TIME),
+            Span(f"{_took(stage, moment.now):>{TIME}}", Tone.DIM),
         )
     )
+
+
+def _about(
+    view: RunView, stage: StageView, moment: Moment, terminal: Terminal, room: int
+) -> tuple[Span, ...]:
+    """What a stage does, why it failed, or how far it has come, in exactly *room* columns."""
+    if stage.note:
+        tone = Tone.BAD if stage.status is StageStatus.FAILED else Tone.PLAIN
+        return (Span(terminal.fit(told(stage.note), room), tone),)
+    if stage.status is StageStatus.RUNNING:
+        return _running(view, stage, moment, terminal, room)
+    model = view.stage_model(stage.name)
+    text = does(model) if model is not None else ""
+    quiet = Tone.DIM if stage.status is StageStatus.PENDING else Tone.PLAIN
+    return (Span(terminal.fit(text, room), quiet),)
 
 
 def _took(stage: StageView, now: float) -> str:
@@ -131,28 +143,24 @@ def _took(stage: StageView, now: float) -> str:
     return duration((now if stage.ended is None else stage.ended) - stage.started)
 
 
-def _stage_text(view: RunView, stage: StageView, moment: Moment, terminal: Terminal, room: int) -> str:
-    if stage.note:
-        return told(stage.note)
-    if stage.status is StageStatus.RUNNING:
-        return _running(view, stage, moment, terminal, room)
-    model = view.stage_model(stage.name)
-    return does(model) if model is not None else ""
-
-
-def _running(view: RunView, stage: StageView, moment: Moment, terminal: Terminal, room: int) -> str:
+def _running(
+    view: RunView, stage: StageView, moment: Moment, terminal: Terminal, room: int
+) -> tuple[Span, ...]:
     """A countdown where the clock ends the stage, else what it has and what it waits for."""
     until = view.due(stage.name)
     if until is None or stage.started is None:
         model = view.stage_model(stage.name)
         plain = does(model) if model is not None else ""
-        return joined((counted(view, stage.name, moment.now) or plain, moment.notice))
+        text = joined((counted(view, stage.name, moment.now) or plain, moment.notice))
+        return (Span(terminal.fit(text, room)),)
     whole = max(until - stage.started, 0.001)
-    ends = joined((left(view, moment.now), f"of {duration(whole)}", f"ends {clock(until, terminal.zone)}"))
-    ends = ends.replace(" left · of ", " left of ")
+    ends = f"{left(view, moment.now)} of {duration(whole)} · ends {clock(until, terminal.zone)}"
     columns = min(BAR, room - cells(ends) - 2)
+    if columns < LEAST_BAR:
+        return (Span(terminal.fit(ends, room)),)
     done = min(max((moment.now - stage.started) / whole, 0.0), 1.0)
-    return f"{bar(done, columns)}  {ends}" if columns >= 8 else ends
+    rest = terminal.fit(f"  {ends}", room - columns)
+    return (Span(bar(done, columns), Tone.NOW), Span(rest))
 
 
 def _traffic(view: RunView, terminal: Terminal, width: int) -> list[Row]:

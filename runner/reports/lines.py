@@ -175,7 +175,10 @@ def _stage(
 
 def _does(view: RunView, name: str) -> str:
     stage = view.stage_model(name)
-    return f"{type(stage.kind).__name__.lower()} {does(stage)}" if stage is not None else ""
+    if stage is None:
+        return ""
+    said = does(stage)
+    return said if said.startswith("wait ") else f"{view.kind_of(name)} {said}"
 
 
 def _ends(view: RunView, event: StageStarted, terminal: Terminal) -> str:

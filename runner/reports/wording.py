@@ -19,7 +19,7 @@ def does(stage: Stage) -> str:
         case Shift(route=route, split=split):
             return f"{escape(route)} {weights(split)}"
         case Wait(duration=seconds):
-            return duration(seconds)
+            return f"wait {duration(seconds)}"
         case Verify(checks=checks, every=every, count=count):
             asked = ", ".join(f"{escape(check.name)} {bound(check)}" for check in checks)
             return f"{asked} · {count} times, every {duration(every)}"
