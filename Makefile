@@ -4,10 +4,11 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 	command -v $$python >/dev/null && $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$python && break; done),$(error runner needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3))
 CANARY := playbooks/bookinfo-canary.yaml
-ON_TERMINAL := $(shell test -t 1 && echo --speed 30)
+# In a recipe, where standard output is what it is; inside $(shell) it would always be a pipe.
+WATCHABLY := test ! -t 1 || speed='--speed 30';
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test package docs bench clean
+.PHONY: help setup play play-bad check lint types imports test package docs picture bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -23,10 +24,11 @@ setup: .venv/ready ## Make .venv with the locked versions
 	@touch $@
 
 play: setup ## Play the Bookinfo canary in the sandbox
-	@.venv/bin/runner play $(CANARY) --sandbox $(ON_TERMINAL)
+	@$(WATCHABLY) .venv/bin/runner play $(CANARY) --sandbox $$speed
 
 play-bad: setup ## Play it with a bad canary: it must be rejected with exit 3
-	@code=0; .venv/bin/runner play $(CANARY) --sandbox --scenario playbooks/scenarios/bad-canary.yaml $(ON_TERMINAL) || code=$$?; \
+	@$(WATCHABLY) code=0; \
+	.venv/bin/runner play $(CANARY) --sandbox --scenario playbooks/scenarios/bad-canary.yaml $$speed || code=$$?; \
 	echo; echo "runner exited with $$code; 3 means: rejected, and traffic is back at the safe split"; test $$code -eq 3
 
 check: lint types imports test ## Everything that must hold before a commit
@@ -52,6 +54,9 @@ package: ## Install the package as a user would, into a fresh environment, and c
 
 docs: setup ## Write docs/reference/commands.md from the command tree
 	@.venv/bin/python -m tests.docs.tree > .venv/commands.md && mv .venv/commands.md docs/reference/commands.md
+
+picture: setup ## Draw docs/images/play.svg, the picture of the screen, from a real play
+	@.venv/bin/python docs/images/draw.py
 
 bench: setup .benchmarks/peer/ready ## Measure against floors and peers, and write docs/reference/benchmarks.md
 	.venv/bin/python tests/bench/run.py --write docs/reference/benchmarks.md
