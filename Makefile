@@ -5,7 +5,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 	&& echo $$python && break; done),$(error runner needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3))
 CANARY := playbooks/bookinfo-canary.yaml
 # In a recipe, where standard output is what it is; inside $(shell) it would always be a pipe.
-WATCHABLY := test ! -t 1 || speed='--speed 30';
+WATCHABLY := speed=; test ! -t 1 || speed='--speed 30';
 
 .DEFAULT_GOAL := help
 .PHONY: help setup play play-bad check lint types imports test package docs picture bench clean
