@@ -70,6 +70,12 @@ CATEGORIES = frozenset(
     ]
 )
 _DOTLESS_I = "\u0131"  # upper-cases to I, yet folds with nothing
+_THIRD_CASES = (
+    "\u00b5\u017f\u01c5\u01c8\u01cb\u01f2\u0345\u03c2\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f4\u03f5\u1c80\u1c81\u1c82"
+    "\u1c83\u1c84\u1c85\u1c86\u1c87\u1c88\u1e9b\u1e9e\u1fbc\u1fbe\u1fcc\u1ffc\u2126\u212a\u212b"
+    + "".join(chr(start + step) for start in (0x1F88, 0x1F98, 0x1FA8) for step in range(8))
+)
+"""Letters that fold with a pair of cases without being one of it (Unicode 15, CaseFolding.txt)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +114,20 @@ def cases(character: str) -> tuple[str, ...]:
     """*character* and its other cases, by Unicode's simple folding."""
     if character == _DOTLESS_I:
         return (character,)
-    upper, lower = character.upper(), character.lower()
-    folded = (upper if len(upper) == 1 else character).lower()
-    forms = (character, upper, lower, folded, folded.upper())
+    folded = _folded(character)
+    forms = (
+        character,
+        folded,
+        folded.upper(),
+        *(third for third in _THIRD_CASES if _folded(third) == folded),
+    )
     return tuple(dict.fromkeys(form for form in forms if len(form) == 1))
+
+
+def _folded(character: str) -> str:
+    upper = character.upper()
+    lower = (upper if len(upper) == 1 else character).lower()
+    return lower if len(lower) == 1 else character
 
 
 def union(parts: Iterable[Characters], *, negated: bool, folded: bool) -> Characters:

@@ -329,11 +329,12 @@ class _Reader:
         if posix is not None:
             if posix[2] not in POSIX:
                 raise PatternError(f"invalid character class range: `{posix[0]}`")
-            return Characters(POSIX[posix[2]], negated=bool(posix[1]))
+            ignore_case = self._flags.ignore_case
+            return Characters(POSIX[posix[2]], negated=bool(posix[1]), folded=ignore_case)
         if self._peek("\\"):
             named = self._named_class()
             if named is not None:
-                return named
+                return replace(named, folded=self._flags.ignore_case)
         low = self._class_character()
         high = low
         if self._peek("-") and not self._peek("-]") and self.position + 1 < len(self.text):
