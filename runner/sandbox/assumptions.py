@@ -87,7 +87,9 @@ class _Furnishing:
             self._put(bare("v1", "Namespace", "", name, {}), None)
         wanted = {self.playbook.target.namespace, *(route.namespace for route in self.playbook.routes)}
         given = {
-            ("Namespace", "", str(file.object["metadata"]["name"])) for file in self.scenario.given.files
+            ("Namespace", "", str(file.object["metadata"]["name"]))
+            for file in self.scenario.given.files
+            if file.object["kind"] == "Namespace"
         }
         for name in sorted(wanted - set(ALWAYS)):
             if ("Namespace", "", name) not in {*self.coming, *given}:

@@ -21,9 +21,11 @@ from runner.sandbox.ownership import (
     owned,
     pruned,
 )
-from runner.sandbox.validation import denied, invalid, unknown_fields
+from runner.sandbox.validation import denied, invalid, mistyped, unknown_fields
 
 FIRST_VERSION = 1000
+GENERATIONS = frozenset({"apps", "batch", "networking.k8s.io", "policy"})
+"""Groups whose objects count their changes, as all custom resources do; the others have no generation."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -219,6 +221,9 @@ class Registry:
         if names := unknown_fields(body):
             listed = ", ".join(f'unknown field "{name}"' for name in names)
             raise RunnerError(f"strict decoding error: {listed}", hint="a field of the manifest is misspelt")
+        if problem := mistyped(body):
+            hint = "a field of the manifest is misspelt, or its value is of another type"
+            raise RunnerError(problem, hint=hint)
 
     def _check_namespace(self, key: Key) -> None:
         name = key.namespace
@@ -236,20 +241,17 @@ class Registry:
 
     def _identified(self, now: int, key: Key, live: Body | None, body: Body) -> Body:
         metadata = {**body["metadata"], "name": key.name}
+        metadata.pop("namespace", None)
         if key.namespace:
             metadata["namespace"] = key.namespace
-        if live is None:
-            identity = {
-                "uid": uuid(self._seed, str(key), key.namespace, self._version),
-                "creationTimestamp": timestamp(now),
-                "generation": 1,
-            }
-        else:
-            known = live["metadata"]
-            grows = {**live, "metadata": 0, "status": 0} != {**body, "metadata": 0, "status": 0}
-            identity = {name: known[name] for name in ("uid", "creationTimestamp")}
-            identity["generation"] = known["generation"] + grows
-        return {**body, "metadata": {**metadata, **identity}}
+        known = live["metadata"] if live else {}
+        metadata["uid"] = known.get("uid") or uuid(self._seed, str(key), key.namespace, self._version)
+        metadata["creationTimestamp"] = known.get("creationTimestamp") or timestamp(now)
+        metadata.pop("generation", None)
+        if key.group in GENERATIONS or "." in key.group.removesuffix(".k8s.io"):
+            same = live and {**live, "metadata": 0, "status": 0} == {**body, "metadata": 0, "status": 0}
+            metadata["generation"] = known.get("generation", 0) + (not same)
+        return {**body, "metadata": metadata}
 
     def _address(self, key: Key) -> str:
         number = int(fraction(self._seed, "address", key.namespace, key.name) * 65024)

@@ -33,9 +33,40 @@ FIELDS: Mapping[str, frozenset[str]] = {
 """Field names below `spec`, lists passed through; anything else is a misspelling."""
 
 
+TOP: Mapping[str, tuple[str, ...]] = {
+    "ConfigMap": ("data", "binaryData", "immutable"),
+    "Secret": ("data", "stringData", "type", "immutable"),
+    "ServiceAccount": ("secrets", "imagePullSecrets", "automountServiceAccountToken"),
+    "Role": ("rules",),
+    "ClusterRole": ("rules", "aggregationRule"),
+    "RoleBinding": ("roleRef", "subjects"),
+    "ClusterRoleBinding": ("roleRef", "subjects"),
+    "Endpoints": ("subsets",),
+    "EndpointSlice": ("addressType", "endpoints", "ports"),
+}
+"""What an object has beside apiVersion, kind and metadata, where that is not spec and status."""
+
+OPEN = frozenset({"Event"})
+
+
 def unknown_fields(body: Mapping[str, Any]) -> tuple[str, ...]:
     """Fields that strict decoding refuses, as the API server writes them: `spec.http[0].rout`."""
-    return tuple(_unknown(str(body.get("kind")), body.get("spec"), "spec"))
+    kind = str(body.get("kind"))
+    top = frozenset({"apiVersion", "kind", "metadata", *TOP.get(kind, ("spec", "status"))})
+    misspelt = (name for name in body if kind not in OPEN and name not in top)
+    return (*misspelt, *_unknown(kind, body.get("spec"), "spec"))
+
+
+def mistyped(body: Mapping[str, Any]) -> str | None:
+    """The server's message about a value that is no text where one must be, or None."""
+    if body.get("kind") != "ConfigMap":
+        return None
+    for name, value in (body.get("data") or {}).items():
+        if not isinstance(value, str):
+            return (
+                f"failed to create typed patch object: .data.{name}: expected string, got {json.dumps(value)}"
+            )
+    return None
 
 
 def _unknown(place: str, value: Any, path: str) -> Iterator[str]:

@@ -178,7 +178,9 @@ class Workloads:
             ready=sum(self._ready(pod) for pod in pods),
         )
         before = deployment.get("status", {})
-        grown = counts.updated > before.get("updatedReplicas", 0)  # scaling counts as progress, like a rollout
+        grown = counts.updated > before.get(
+            "updatedReplicas", 0
+        )  # scaling counts as progress, like a rollout
         if grown or counts.ready > before.get("readyReplicas", 0):
             self._progress[key] = now
         deadline = deployment["spec"]["progressDeadlineSeconds"] * 1000
