@@ -253,7 +253,7 @@ def _seen(world: "World", ref: ObjectRef) -> KubeObject | None:
 
     world.present()
     group = ref.api_version.rpartition("/")[0]
-    return world.registry.shown(Key(group, ref.kind, ref.namespace, ref.name), ref.api_version)
+    return world.registry.find(Key(group, ref.kind, ref.namespace, ref.name))
 
 
 def _served(world: "World", since: float, until: float) -> dict[str, dict[str, float]]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 from runner.model.checks import Check
 from runner.model.playbook import Guard, Playbook
-from runner.model.stages import Promote, Shift, Stage, Verify, Wait
+from runner.model.scenario import Given
+from runner.model.stages import Apply, Manifest, Promote, Shift, Stage, Verify, Wait
 
 GUARD_TIME = 60.0  # seconds that a guard gets beyond its own pace and patience when nothing else takes time
 
@@ -31,11 +32,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A playbook cut down to one gate. *bad_from* is the stage with whose start a canary is to turn bad."""
+    """A playbook cut down to one gate. *bad_from* is the stage with whose start a canary is to turn bad.
+
+    What is applied before anything is moved or scaled is not applied but *there*, and ready.
+    """
 
     playbook: Playbook
     bad_from: str
-    until: str | None
+    until: str
+    there: tuple[Manifest, ...] = ()
 
 
 def gates_of(playbook: Playbook) -> tuple[Gate, ...]:
@@ -69,7 +74,29 @@ def alone(playbook: Playbook, gate: Gate) -> Alone:
     Windows lie after the last shift, so what passed before it may be left out; what was applied, moved and
     scaled is all there.
     """
-    return _guard_alone(playbook, gate) if gate.guard else _check_alone(playbook, gate)
+    short = _guard_alone(playbook, gate) if gate.guard else _check_alone(playbook, gate)
+    stages = short.playbook.stages
+    first = next(n for n, stage in enumerate(stages) if not isinstance(stage.kind, Apply))
+    there: dict[tuple[str, str, str], Manifest] = {}
+    for stage in stages[:first]:
+        if isinstance(stage.kind, Apply):
+            for manifest in stage.kind.manifests:
+                if not (stage.kind.if_absent and _identity(manifest) in there):
+                    there[_identity(manifest)] = manifest
+    return replace(
+        short, playbook=replace(short.playbook, stages=stages[first:]), there=tuple(there.values())
+    )
+
+
+def _identity(manifest: Manifest) -> tuple[str, str, str]:
+    metadata = manifest.object.get("metadata", {})
+    return str(manifest.object.get("kind")), str(metadata.get("namespace", "")), str(metadata.get("name"))
+
+
+def given_there(given: Given, there: tuple[Manifest, ...]) -> Given:
+    """The world *given*, with what is *there* instead of what it had under the same names."""
+    names = {_identity(manifest) for manifest in there}
+    return replace(given, files=(*(file for file in given.files if _identity(file) not in names), *there))
 
 
 def _check_alone(playbook: Playbook, gate: Gate) -> Alone:

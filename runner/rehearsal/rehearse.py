@@ -11,7 +11,7 @@ from runner.model.scenario import TRAFFIC, Given, Scenario
 from runner.model.stages import Promote, Shift
 from runner.rehearsal.cells import STOPS, Cell, Said, alone_cell, healthy_cell, unknown_metrics
 from runner.rehearsal.expectations import unmet
-from runner.rehearsal.gates import Alone, Gate, alone, gates_of
+from runner.rehearsal.gates import Alone, Gate, alone, gates_of, given_there
 from runner.rehearsal.place import Open
 from runner.rehearsal.playing import Played, play
 from runner.rehearsal.reasons import culprit, why_silent
@@ -203,7 +203,8 @@ def _in_health(stage: _Stage, gate: Gate, short: Alone, healthy: Played) -> tupl
     cell = healthy_cell(gate, healthy)
     if cell is not None:
         return cell, healthy
-    played = stage.play(short.playbook, Scenario(HEALTHY.name, HEALTHY.description, stage.given), short.until)
+    given = given_there(stage.given, short.there)
+    played = stage.play(short.playbook, Scenario(HEALTHY.name, HEALTHY.description, given), short.until)
     return alone_cell(gate, played), played
 
 
@@ -214,7 +215,8 @@ def _unhealthy(gate: Gate, health: Cell, played: Played) -> str:
 
 
 def _played_alone(stage: _Stage, gate: Gate, short: Alone, world: World, subset: str = "canary") -> Played:
-    scenario = world.scenario(stage.given, gate.route, short.bad_from, subset)
+    given = given_there(stage.given, short.there)
+    scenario = world.scenario(given, gate.route, short.bad_from, subset)
     return stage.play(short.playbook, scenario, short.until)
 
 
