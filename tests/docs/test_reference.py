@@ -12,7 +12,7 @@ from runner.engine.events import EVENT_NAMES
 from runner.errors import ExitCode
 from tests.docs.markdown import ROOT, Command, blocks
 from tests.docs.session import open_session
-from tests.docs.tree import page
+from tests.docs.tree import command_names, page
 
 PLAY = "runner play playbooks/bookinfo-canary.yaml --sandbox --state state.jsonl"
 REFERENCE = ROOT / "docs/reference"
@@ -58,3 +58,10 @@ def test_the_chain_of_a_state_file_can_be_checked_as_its_page_shows(tmp_path: Pa
 
     assert (whole.returncode, changed.returncode) == (0, 1)
     assert "all of one chain" in whole.stdout
+
+
+def test_commands_that_the_readme_promises_for_later_are_not_there_yet() -> None:
+    bullet = re.search(r"\*\*Commands to come:\*\*(.*?)\n- ", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    later = set(re.findall(r"`(\w+)`", bullet[1])) if bullet else set()
+
+    assert later & set(command_names()) == set()
