@@ -2,24 +2,28 @@
 
 import select
 import sys
-from collections.abc import Sequence
+import termios
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import click
 
 from runner.bootstrap import who
 from runner.engine.events import Event, GateAnswered, GateOpened
 from runner.engine.observations import Interrupted, Observation, Order, OrderKind
+from runner.reports.wording import one_line
 
 
 class Answers:
     """Listens for gates and answers them as an Orders port.
 
     *waits* stops virtual time for the answer; where nobody is at a terminal and time does not pass by
-    itself, nobody could ever answer, and the sandbox says yes.
+    itself, nobody could ever answer, and the sandbox says yes. *typed* is a live screen's way to learn that
+    somebody pressed Enter on it; such a screen shows the question itself.
     """
 
-    def __init__(self, *, at_terminal: bool, waits: bool) -> None:
-        self._at_terminal, self._waits = at_terminal, waits
+    def __init__(self, *, at_terminal: bool, waits: bool, typed: Callable[[], None] | None = None) -> None:
+        self._at_terminal, self._waits, self._typed = at_terminal, waits, typed
         self._open: GateOpened | None = None
 
     def heard(self, event: Event, line: str) -> None:
@@ -28,7 +32,8 @@ class Answers:
         if isinstance(event, GateOpened):
             self._open = event
             if self._at_terminal:
-                click.echo(f"\n{event.message}  approve? y or n, then Enter: ", err=True, nl=False)
+                _forget_what_was_typed()
+                self._ask(f"\n{one_line(event.message)}  approve? ")
         elif isinstance(event, GateAnswered):
             self._open = None
 
@@ -47,11 +52,23 @@ class Answers:
         if not self._waits and not select.select([sys.stdin], [], [], 0)[0]:
             return ()
         line = sys.stdin.readline()
+        if self._typed is not None:
+            self._typed()
         self._at_terminal = bool(line)  # at its end a terminal answers nothing any more
         word = line.strip().lower()
         if word in ("y", "yes"):
             return (Order(OrderKind.APPROVE, who()),)
         if word in ("n", "no"):
             return (Order(OrderKind.REFUSE, who()),)
-        click.echo("y or n, then Enter: ", err=True, nl=False)
+        self._ask("")
         return ()
+
+    def _ask(self, question: str) -> None:
+        if self._typed is None:
+            click.echo(f"{question}y or n, then Enter: ", err=True, nl=False)
+
+
+def _forget_what_was_typed() -> None:
+    """A key that was pressed before the question is no answer to it."""
+    with suppress(termios.error):
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)

@@ -57,7 +57,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
         instant=virtual,
         served=session.place.served,
     )
-    answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual)
+    answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual, typed=watchers.typed)
     attention = Attention(OrdersFile(session.journal.path), answers)
     try:
         with watchers.watching(session.place.notes), attention.listening(watchers.interrupted):

@@ -90,7 +90,9 @@ class Watchers:
         from runner.reports.screen import Screen
 
         lines = self._stdout if self._stdout.terminal.live else None
-        return Screen(self._view, self._stderr, lines=lines, speed=wishes.speed, served=served)
+        return Screen(
+            self._view, self._stderr, lines=lines, speed=wishes.speed, served=served, asks=sys.stdin.isatty()
+        )
 
     def _lines(self, wishes: Wishes) -> list[Teller]:
         if wishes.output == "jsonl":
@@ -127,6 +129,11 @@ class Watchers:
         finally:
             for teller in self._tellers:
                 teller.close()
+
+    @property
+    def typed(self) -> Callable[[], None] | None:
+        """What a live screen does when somebody pressed Enter on it; None without one."""
+        return None if self._screen is None else self._screen.typed
 
     def interrupted(self, name: str) -> None:
         """Say at once that the signal was heard."""

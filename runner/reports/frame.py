@@ -25,13 +25,17 @@ MOST_NAME, TIME, BAR, LEAST_BAR, WIDEST, LEAST_STAGES = 34, 8, 30, 8, 132, 3
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a picture needs beside the view: the time, what stands in the way, and the newest lines."""
+    """What a picture needs beside the view: the time, what stands in the way, and the newest lines.
+
+    *asks* is a terminal whose keys answer gates.
+    """
 
     now: float
     notice: str = ""
     recent: Sequence[str] = ()
     speed: float | None = None
     standing: str = ""
+    asks: bool = False
 
 
 def frame(view: RunView, moment: Moment, terminal: Terminal, width: int, height: int) -> list[Row]:
@@ -217,7 +221,8 @@ def _recent(moment: Moment, terminal: Terminal, width: int, room: int) -> list[R
 def _hint(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
     if view.gate is not None:
         until = clock(view.gate.until, terminal.zone)
-        asked = f"{one_line(view.gate.message)} · runner approve {one_line(view.run)} · until {until}"
+        how = "y or n, then Enter" if moment.asks else f"runner approve {one_line(view.run)}"
+        asked = joined((f"{one_line(view.gate.message)}  Approve? {how}", f"until {until}"))
         return Row((Span(f" {terminal.clip(asked, width - 1)}", Tone.WARN),))
     if view.standing is Standing.ROLLING_BACK and view.rollback is not None:
         why = joined(("going back", told(view.rollback.reason), moment.notice))

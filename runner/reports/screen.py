@@ -80,6 +80,11 @@ class Window:
         self._rows = rows
         return True
 
+    def up(self) -> None:
+        """Move the cursor back to where the picture ends (CUU, ECMA-48 8.3.22)."""
+        if self._live.is_started:
+            self._console.file.write("\x1b[1A")
+
     def say(self, text: str) -> None:
         """Print a line above the picture, where it stays."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -104,6 +109,7 @@ class Screen:
         lines: Output | None = None,
         speed: float | None = None,
         served: Served | None = None,
+        asks: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.view = view
@@ -112,6 +118,7 @@ class Screen:
         self._output = lines
         self._speed = speed
         self._served = served
+        self._asks = asks
         self._monotonic = monotonic
         self._now = view.at
         self._notice = ""
@@ -151,6 +158,10 @@ class Screen:
                 self._output.entry(line, tone, indent)
         self._lines.clear()
 
+    def typed(self) -> None:
+        """Somebody pressed Enter, and the terminal moved the cursor down by a line."""
+        self._window.up()
+
     def say(self, text: str) -> None:
         """Put in a word that is no event."""
         self._window.say(self._terminal.spell(text))
@@ -170,7 +181,7 @@ class Screen:
         at = self._monotonic()
         if at - self._drawn_at < PAUSE or self.view.started is None:
             return
-        moment = Moment(self._now, self._notice, tuple(self._recent), self._speed)
+        moment = Moment(self._now, self._notice, tuple(self._recent), self._speed, asks=self._asks)
         if self._window.show(frame(self._seen(), moment, self._terminal, *self._window.size)):
             self._drawn_at = at
 
