@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from runner.document.nodes import MAX_DEPTH, PLAIN, compose, too_deep
-from runner.document.scalars import AmbiguousScalarError, NotANumberError, Scalar, read_core
+from runner.document.scalars import SUSPICIOUS, AmbiguousScalarError, NotANumberError, Scalar, read_core
 from runner.document.source import decode, read_bytes, size
 from runner.document.tree import Document
 from runner.errors import Diagnostic, InvalidDocumentError, Location
@@ -78,33 +78,33 @@ class _Converter:
         self.document = document
         self.dialect = dialect
         self.found: list[Diagnostic] = []
-        self.nodes = 0
+        self.left = dialect.max_nodes
         self.aliases = 0
         self.seen: set[int] = set()
         self.may_alias = "*" in document.text
 
     def value(self, node: Any, depth: int) -> Any:
         """The JSON value of *node*; None where a diagnostic was made."""
-        self.nodes += 1
-        if self.nodes > self.dialect.max_nodes:
+        self.left -= 1
+        if self.left < 0:
             raise self._stop("RUN010", f"the document has more than {self.dialect.max_nodes} values", node)
-        if depth > MAX_DEPTH:
-            raise InvalidDocumentError((too_deep(self.document.span(node)),))
         if self.may_alias:
             self._count_alias(node)
-        if node.tag != PLAIN and node.tag:
+        if node.tag and node.tag is not PLAIN:
             self._tag(node)
         if node.id == "scalar":
             return self._scalar(node)
+        if depth > MAX_DEPTH:
+            raise InvalidDocumentError((too_deep(self.document.span(node)),))
         if node.id == "mapping":
-            return self._mapping(node, depth)
+            return self._mapping(node, depth + 1)
         return [self.value(item, depth + 1) for item in node.value]
 
     def _scalar(self, node: Any) -> Scalar:
         text: str = node.value
         if len(text) > self.dialect.max_scalar:
             raise self._stop("RUN010", f"this text is longer than {size(self.dialect.max_scalar)}", node)
-        if node.tag != PLAIN:
+        if node.tag is not PLAIN or (text and text[0] not in SUSPICIOUS):
             return text
         try:
             return self.dialect.read(text)
@@ -121,22 +121,23 @@ class _Converter:
             name = self._key(key, node)
             if name is None:
                 continue
-            if name == "<<" and key.tag == PLAIN:
-                merged.append((key, self.value(value, depth + 1)))
+            if name == "<<" and key.tag is PLAIN:
+                merged.append((key, self.value(value, depth)))
                 continue
             if name in values:
                 self._add("RUN006", f'the key "{name}" is written twice', key, "keep one of the two")
-            values[name] = self.value(value, depth + 1)
+            values[name] = self.value(value, depth)
         return self._merge(values, merged) if merged else values
 
     def _key(self, key: Any, parent: Any) -> str | None:
         if key.id != "scalar":
             self._no_scalar(key, parent)
             return None
-        if key.tag != PLAIN or self.dialect.text_keys:
-            return str(key.value)
-        if key.value == "<<":
+        text: str = key.value
+        if text == "<<" and key.tag is PLAIN:
             return self._merge_key(key)
+        if key.tag is not PLAIN or self.dialect.text_keys or (text and text[0] not in SUSPICIOUS):
+            return text
         try:
             name = self.dialect.read(key.value)
         except (AmbiguousScalarError, NotANumberError) as error:

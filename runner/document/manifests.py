@@ -6,8 +6,8 @@ from typing import Any, Final
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
 from runner.document.places import MAX_FILES, PlaceError, Repository
 from runner.document.rendering import Rendering
-from runner.document.templates import Context, is_template, names
-from runner.document.tree import Document, Path, at, leaves
+from runner.document.templates import Context
+from runner.document.tree import Document, Path, at
 from runner.errors import Diagnostic, InvalidDocumentError, Severity
 
 MAX_OBJECTS: Final = 2_000
@@ -98,11 +98,10 @@ class Gathering:
                     yield {"file": file, "object": in_namespace(rendered, self.namespace)}
 
     def _rendered(self, document: Document, said: Any, path: Path) -> Any:
-        texts = (text for _, text in leaves(said) if isinstance(text, str) and is_template(text))
-        self.names.update(name for text in texts for name in names(text))
         rendering = Rendering(document, _types)
         rendered = rendering.tree(said, self.context, path)
         self.found.extend(rendering.found)
+        self.names |= rendering.names
         return None if rendering.unknown else rendered
 
     def _acceptable(self, document: Document, path: Path, said: Any) -> bool:

@@ -15,8 +15,8 @@ from runner.document.rendering import Rendering
 from runner.document.rules import apply_rules
 from runner.document.schema import check_head, departures
 from runner.document.source import read_bytes
-from runner.document.templates import UNKNOWN, is_template, names
-from runner.document.tree import Document, Path, at, in_file_order, leaves
+from runner.document.templates import UNKNOWN
+from runner.document.tree import Document, Path, at, in_file_order
 from runner.document.variables import Given, read_files, resolve, unused
 from runner.errors import Diagnostic, InvalidDocumentError, Severity, UsageError
 
@@ -166,7 +166,7 @@ class _Look:
             *apply_rules(draft),
         ]
         if not any(each.code == "RUN202" for each in found):  # a misspelt name makes two: the other is in use
-            found += unused(self.document, self._used() | gathering.names)
+            found += unused(self.document, frozenset(self.rendering.names | gathering.names))
         named = {at(tree, (*path, "name")): each for path, each in by_stage.items()}
         incomplete = bool(self.rendering.unknown)
         return Reading(tuple(found), tree, self.variables, named, tuple(self.unresolved), incomplete)
@@ -223,12 +223,6 @@ class _Look:
             namespace if isinstance(namespace, str) else "",
             allow_secrets=self.wishes.allow_secrets,
         )
-
-    def _used(self) -> frozenset[str]:
-        """The names that templates in the playbook use."""
-        every = (text for _, text in leaves(self.document.tree))
-        texts = [text for text in every if isinstance(text, str) and is_template(text)]
-        return frozenset(name for text in texts for name in names(text))
 
 
 def _applying(draft: Draft) -> Iterator[tuple[tuple[str, int], Path, Mapping[str, Any]]]:

@@ -12,6 +12,7 @@ from runner.document.templates import (
     Value,
     as_text,
     is_template,
+    names,
     render,
     split,
 )
@@ -29,7 +30,7 @@ Types = Callable[[Path], frozenset[str]]
 
 
 class Rendering:
-    """One document being rendered; *found* and *unknown* grow with every call.
+    """One document being rendered; *found*, *names* (used in templates) and *unknown* grow with every call.
 
     *unknown* are the paths whose value could not be known: a variable without one, or a mistake that is told.
     """
@@ -39,6 +40,7 @@ class Rendering:
         self.types = types
         self.found: list[Diagnostic] = []
         self.unknown: set[Path] = set()
+        self.names: set[str] = set()
         self.size = 0
         self.evaluated: set[str] = set()
 
@@ -47,6 +49,9 @@ class Rendering:
         if isinstance(value, str):
             return self.leaf(value, context, path) if is_template(value) else value
         if isinstance(value, dict):
+            for key in value:
+                if "{{" in key:
+                    self._refuse_key(key, path)
             return {
                 key: inner if key.startswith("x-") else self.tree(inner, context, (*path, key))
                 for key, inner in value.items()
@@ -55,8 +60,13 @@ class Rendering:
             return [self.tree(inner, context, (*path, index)) for index, inner in enumerate(value)]
         return value
 
+    def _refuse_key(self, key: str, path: Path) -> None:
+        hint = "for a subset that is a variable use canary: N" if "weights" in path else None
+        self.add("RUN207", "a key is not rendered: templates stand in values", (*path, key), hint)
+
     def leaf(self, text: str, context: Context, path: Path) -> Any:
         """One string leaf. None where its value is unknown."""
+        self.names |= names(text)
         try:
             self._count(text)
             value = render(text, context)

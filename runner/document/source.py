@@ -18,20 +18,29 @@ UNPRINTABLE: Final = re.compile(
 def read_bytes(path: str | os.PathLike[str], shown: str | None = None, limit: int = MAX_BYTES) -> bytes:
     """At most *limit* bytes of the regular file *path*, *shown* in diagnostics. InvalidDocumentError."""
     place = Location(shown or str(path))
+    found = _read(path, place, limit + 1)
+    if len(found) > limit:
+        raise _refused("RUN003", f"the file is larger than {size(limit)}", place)
+    return found
+
+
+def read_beginning(path: str | os.PathLike[str]) -> bytes:
+    """The first 8 KiB of the regular file *path*. InvalidDocumentError."""
+    return _read(path, Location(str(path)), 8192)
+
+
+def _read(path: str | os.PathLike[str], place: Location, length: int) -> bytes:
     try:
         # O_NONBLOCK: opening a named pipe must not wait for somebody to write to it
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         with open(descriptor, "rb") as stream:  # noqa: PTH123 - a descriptor has no path
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise _refused("RUN001", "this is not a regular file", place)
-            found = stream.read(limit + 1)
+            return stream.read(length)
     except OSError as error:
         raise _refused("RUN001", _reason(error), place) from None
     except ValueError:
         raise _refused("RUN001", "this is not the name of a file", place) from None
-    if len(found) > limit:
-        raise _refused("RUN003", f"the file is larger than {size(limit)}", place)
-    return found
 
 
 def decode(text: str | bytes, file: str) -> str:

@@ -78,6 +78,7 @@ def render(text: str, context: Context) -> Value:
     return found
 
 
+@lru_cache(maxsize=4096)
 def names(text: str) -> frozenset[str]:
     """The variables that the templates in *text* use, as far as they can be read."""
     try:

@@ -1,6 +1,6 @@
 """A document as plain values, and the place in the file that each of them came from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -122,18 +122,6 @@ def _first(node: Any) -> Any:
     while node.id != "scalar" and node.value:
         node = node.value[0][0] if node.id == "mapping" else node.value[0]
     return node
-
-
-def leaves(tree: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Every scalar of *tree* with its path, in order."""
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from leaves(value, (*path, key))
-    elif isinstance(tree, list):
-        for index, value in enumerate(tree):
-            yield from leaves(value, (*path, index))
-    else:
-        yield path, tree
 
 
 def at(tree: Any, path: Sequence[str | int], default: Any = None) -> Any:

@@ -2,16 +2,18 @@
 # os.path, since pathlib would cost every `validate` 5 ms
 # ruff: noqa: PTH112, PTH118
 
+import gc
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from runner.document.load import parse_all
 from runner.document.manifests import Shelf
 from runner.document.playbook import Wishes, look
 from runner.document.schema import API_VERSION, KINDS
-from runner.document.source import read_bytes
+from runner.document.source import read_beginning, read_bytes
 from runner.document.suggest import did_you_mean, quoted
 from runner.document.tree import Document, at, in_file_order
 from runner.document.variables import Given, declared, read_files
@@ -54,9 +56,22 @@ def validate_many(
     given = Given(variables or {}, read_files(variable_files))
     files = [file for path in paths for file in _documents(os.fspath(path))]
     validator = _Validator(Wishes(given, root=root, examples=True))
-    found = [each for file in dict.fromkeys(files) for each in validator.file(file)]
+    with _collecting_later():
+        found = [each for file in dict.fromkeys(files) for each in validator.file(file)]
     validator.refuse_undeclared()
     return Validation(tuple(dict.fromkeys(files)), tuple(found))
+
+
+@contextmanager
+def _collecting_later() -> Iterator[None]:
+    """Documents hold no cycles, and looking for some in their many nodes takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 class _Validator:
@@ -141,6 +156,6 @@ def _files(folder: str) -> Iterator[str]:
 
 def _is_ours(file: str) -> bool:
     try:
-        return OURS.search(read_bytes(file)) is not None
+        return OURS.search(read_beginning(file)) is not None
     except InvalidDocumentError:
         return False

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from runner.document.draft import KINDS, Draft, StageDraft
 from runner.document.suggest import quoted
-from runner.document.tree import Path, at, leaves
+from runner.document.tree import Path, at
 from runner.errors import Diagnostic
 
 IN_ROLLBACK: Final = frozenset({"apply", "scale", "wait"})
@@ -76,25 +76,6 @@ def rollback_kinds(draft: Draft) -> Iterator[Diagnostic]:
             yield draft.say("RUN403", message, (*stage.path, stage.kind), on_key=True, hint=hint)
 
 
-def templates_in_keys(draft: Draft) -> Iterator[Diagnostic]:
-    """Only values are rendered; a template in a key would be taken for a name."""
-    for path in _keys(draft.document.tree):
-        if "{{" in str(path[-1]):
-            hint = "for a subset that is a variable use canary: N" if "weights" in path else None
-            yield draft.say(
-                "RUN207", "a key is not rendered: templates stand in values", path, on_key=True, hint=hint
-            )
-
-
-def _keys(tree: Any) -> Iterator[Path]:
-    seen: set[Path] = set()
-    for path, _ in leaves(tree):
-        for end in range(1, len(path) + 1):
-            if path[:end] not in seen:
-                seen.add(path[:end])
-                yield path[:end]
-
-
 def credentials(draft: Draft) -> Iterator[Diagnostic]:
     """A playbook is read by everyone who reads the repository."""
     target = draft.tree.get("target")
@@ -110,6 +91,5 @@ RULES: Final = (
     weights_add_up,
     either,
     rollback_kinds,
-    templates_in_keys,
     credentials,
 )
