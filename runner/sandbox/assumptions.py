@@ -6,6 +6,7 @@ Every assumption becomes objects of the world and a sentence for people.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from runner.errors import RunnerError
 from runner.model.playbook import Playbook, Route
 from runner.model.scenario import LATENCY, Load, Scenario
 from runner.model.split import Split, canary_split
@@ -39,8 +40,12 @@ def assume(playbook: Playbook, scenario: Scenario | None = None) -> tuple[str, .
 
 
 def prepare(playbook: Playbook, scenario: Scenario | None, *, seed: int, start: float) -> Setup:
-    """The world in which *playbook* is played from Unix time *start* on, with everything assumed."""
+    """The world in which *playbook* is played from Unix time *start* on, with everything assumed.
+
+    RunnerError where *scenario* speaks of a stage or a route that the playbook does not have.
+    """
     given = (scenario or Scenario("healthy")).given
+    _check_names(playbook, scenario or Scenario("healthy"))
     furnishing = _Furnishing(playbook, scenario or Scenario("healthy"))
     furnishing.furnish()
     return Setup(
@@ -54,6 +59,21 @@ def prepare(playbook: Playbook, scenario: Scenario | None, *, seed: int, start: 
         namespace=playbook.target.namespace,
         assumptions=tuple(furnishing.said),
     )
+
+
+def _check_names(playbook: Playbook, scenario: Scenario) -> None:
+    """A fault that waits for a stage of another playbook would never come, and nobody would know."""
+    stages = [stage.name for stage in (*playbook.stages, *playbook.rollback)]
+    routes = [route.name for route in playbook.routes]
+    asked = [("stage", when.stage, stages) for when in scenario.when]
+    asked += [("route", when.route, routes) for when in scenario.when]
+    asked += [("route", route, routes) for route, _ in scenario.given.split]
+    for what, name, known in asked:
+        if name is not None and name not in known:
+            raise RunnerError(
+                f'scenario {scenario.name} speaks of {what} "{name}", which playbook {playbook.name} has not',
+                hint=f"it has {', '.join(known)}" if known else f"it has no {what}",
+            )
 
 
 @dataclass(slots=True)

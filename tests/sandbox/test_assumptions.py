@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.errors import RunnerError
 from runner.model.playbook import Route
-from runner.model.scenario import Given, Load, Scenario
+from runner.model.scenario import Given, Gone, Load, Scenario, When
 from runner.model.split import split_of
 from runner.model.stages import Apply, Manifest, Scale, Stage
 from runner.sandbox import assume, open_world
@@ -242,3 +243,18 @@ def test_manifests_of_any_shape_never_break_the_assumptions(kind, spec):
 def test_the_scenario_is_optional(name):
     assert assume(playbook()) == assume(playbook(), Scenario(name))
     assert open_world(playbook(), seed=1, start=START).assumptions == assume(playbook())
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        (Scenario("s", when=(When(Gone(), stage="shift 90/10"),)), 'speaks of stage "shift 90/10"'),
+        (Scenario("s", when=(When(Gone(), route="ratings"),)), 'speaks of route "ratings"'),
+        (Scenario("s", given=Given(split=(("x", split_of({"v1": 100})),))), 'speaks of route "x"'),
+    ],
+)
+def test_a_scenario_for_another_playbook_is_refused(scenario, words):
+    with pytest.raises(RunnerError, match=words) as refused:
+        open_world(playbook(), scenario, seed=1, start=START)
+
+    assert refused.value.hint in ("it has shift 80/20", "it has reviews")

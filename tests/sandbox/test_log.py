@@ -28,7 +28,7 @@ from runner.model.scenario import (
     TrafficChange,
     When,
 )
-from runner.model.stages import Manifest
+from runner.model.stages import Manifest, Stage, Wait
 from runner.sandbox import World, prepare
 from runner.sandbox.setup import decode, encode
 from tests.sandbox.worlds import (
@@ -271,6 +271,7 @@ def test_a_setup_survives_a_line_of_text(faults):
     from runner.model.scenario import Scenario
 
     given_load = Given(traffic=(("reviews", Load(5.0, headers=(("a", "b"),))),))
-    setup = prepare(playbook(), Scenario("s", given=given_load, when=tuple(faults)), seed=1, start=START)
+    of = playbook(Stage("one", Wait(1.0)), Stage("two", Wait(1.0)))
+    setup = prepare(of, Scenario("s", given=given_load, when=tuple(faults)), seed=1, start=START)
 
     assert decode(json.loads(json.dumps(encode(setup)))) == setup

@@ -11,7 +11,7 @@ from runner.model.checks import Bounds, Check, Query
 from runner.model.playbook import Playbook, Route, Target
 from runner.model.scenario import Scenario
 from runner.model.split import canary_split
-from runner.model.stages import Apply, Manifest, Shift, Stage, Verify
+from runner.model.stages import Apply, Manifest, Shift, Stage, Verify, Wait
 from runner.ports import ObjectRef
 from runner.sandbox import VirtualClock, World, open_world, prepare
 
@@ -58,7 +58,10 @@ def world(*when, given=None, of=None, seed=1, path=None):
     scenario = Scenario("tried", when=when)
     if given is not None:
         scenario = replace(scenario, given=given)
-    return open_world(of or playbook(), scenario, seed=seed, start=START, path=path)
+    of = of or playbook()
+    named = dict.fromkeys(each.stage for each in when if each.stage)
+    of = replace(of, stages=(*of.stages, *(Stage(name, Wait(1.0)) for name in named)))
+    return open_world(of, scenario, seed=seed, start=START, path=path)
 
 
 def apply_all(found, of):
