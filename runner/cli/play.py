@@ -72,7 +72,10 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
         refuse_forbidden(loaded.playbook, place, asked.file)
         confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
-    started = first_event(loaded, place, asked.file, asked.scenario, asked.seed if asked.sandbox else None)
+    root = str(Path(asked.root).resolve()) if asked.root else None
+    replaced = {"namespace": asked.namespace, "root": root}
+    seed = asked.seed if asked.sandbox else None
+    started = first_event(loaded, place, asked.file, asked.scenario, seed, replaced)
     journal, line = JournalFile.create(path, run, started)
     session = Session(
         loaded.playbook,

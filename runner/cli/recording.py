@@ -1,5 +1,6 @@
 """The first line of a state file, and the playbook read back from it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from runner.bootstrap import Place, who
@@ -14,16 +15,22 @@ from runner.routers.marker import digest_of
 
 
 def first_event(
-    loaded: Loaded, place: Place, file: str, scenario: str | None, seed: int | None
+    loaded: Loaded,
+    place: Place,
+    file: str,
+    scenario: str | None,
+    seed: int | None,
+    asked: Mapping[str, str | None],
 ) -> RunStarted:
-    """All that `resume` needs, rendered."""
+    """All that `resume` needs, rendered; *asked* is what the command line put in place of the playbook's own."""
     manifests = plain(loaded.manifests)
+    given = {name: value for name, value in asked.items() if value is not None}
     return RunStarted(
         at=place.clock.now(),
         playbook=loaded.tree,
         variables=plain(loaded.variables),
         manifests=manifests,
-        target=place.target,
+        target={**place.target, "asked": given} if given else place.target,
         digest=digest_of([loaded.tree, manifests]),
         scenario=read(scenario).tree if scenario is not None else None,
         seed=seed,
@@ -60,5 +67,13 @@ def _digest_now(started: RunStarted) -> str | None:
     routes = started.playbook.get("routes", {})
     stables = {name: route["stable"] for name, route in routes.items() if "stable" in route}
     texts = {name: str(value) for name, value in started.variables.items()}
-    loaded = read_playbook(started.source, variables=texts, stables=stables, recorded=True)
+    asked = started.target.get("asked", {})
+    loaded = read_playbook(
+        started.source,
+        variables=texts,
+        stables=stables,
+        recorded=True,
+        namespace=asked.get("namespace"),
+        root=asked.get("root"),
+    )
     return digest_of([loaded.tree, plain(loaded.manifests)])
