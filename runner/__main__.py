@@ -6,6 +6,7 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _reopen_closed_streams()
     arguments = sys.argv[1:]
     completing = "_RUNNER_COMPLETE" in os.environ  # a shell asks click by this variable, without arguments
     if arguments in (["--version"], [], ["--help"], ["-h"]) and not completing:
@@ -13,6 +14,13 @@ def main() -> None:
     from runner.cli.entry import run
 
     sys.exit(run(arguments))
+
+
+def _reopen_closed_streams() -> None:
+    """A stream that the caller closed becomes the null device, so that no state file gets its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115 - pathlib is not imported yet
 
 
 def _page(arguments: list[str]) -> None:
