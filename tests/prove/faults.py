@@ -13,7 +13,7 @@ from runner.model.evidence import Answer, NoAnswer, Sample
 from runner.model.stages import KubeObject
 from runner.ports import Cluster, Metrics, ObjectRef
 
-KINDS = ("crash", "transient", "lost", "conflict", "blind", "nan", "human", "jump")
+KINDS = ("crash", "transient", "lost", "conflict", "blind", "odd", "human", "jump", "power")
 
 
 class Killed(BaseException):  # noqa: N818 - not an error that anybody may catch
@@ -53,11 +53,15 @@ class FaultyCluster:
     def __init__(self, inner: Cluster, fate: Fate, edit: Callable[[], None]) -> None:
         self.inner, self.fate, self.edit = inner, fate, edit
         self.wrote: list[Callable[[KubeObject], None]] = []
+        self.looked: list[Callable[[str], None]] = []
         self.calls = 0
 
     def get(self, ref: ObjectRef) -> KubeObject | None:
         self._before()
-        return self.inner.get(ref)
+        found = self.inner.get(ref)
+        for hook in self.looked:
+            hook(ref.kind)
+        return found
 
     def list(self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[KubeObject]:
         self._before()
@@ -106,9 +110,30 @@ class FaultyMetrics:
             raise Killed
         if self.fate.strikes("blind"):
             return self.fate.rng.choice((NoAnswer("connection refused"), Answer(())))
-        if self.fate.strikes("nan"):
-            return Answer((Sample({}, self.fate.rng.choice((float("nan"), float("inf"))), at),))
+        if self.fate.strikes("odd"):
+            return self._odd(at)
         return self.inner.query(expression, at)
+
+    def _odd(self, at: float) -> Answer:
+        """Not a number, a part of the data, several series: each looks well at a careless glance."""
+        odd = (
+            Answer((Sample({}, float("nan"), at),)),
+            Answer((Sample({}, 500.0, at),), warnings=("partial response",)),
+            Answer((Sample({"pod": "a"}, 1.0, at), Sample({"pod": "b"}, 500.0, at))),
+        )
+        return self.fate.rng.choice(odd)
+
+
+class Disk:
+    """Knows how much of the state file would survive a power failure: what was synchronised."""
+
+    def __init__(self) -> None:
+        self.safe = 0
+        self.real = os.fdatasync
+
+    def synchronised(self, descriptor: int) -> None:
+        """Takes the place of `os.fdatasync`."""
+        self.safe = os.fstat(descriptor).st_size
 
 
 class FaultyJournal:
@@ -116,6 +141,8 @@ class FaultyJournal:
 
     def __init__(self, inner: JournalFile, fate: Fate) -> None:
         self.inner, self.fate = inner, fate
+        self.disk = Disk()
+        self.disk.safe = inner.path.stat().st_size
         self.appended: list[Callable[[Sequence[Any]], None]] = []
 
     @property
@@ -125,30 +152,30 @@ class FaultyJournal:
     def append(self, events: Sequence[Any]) -> list[str]:
         if self.fate.strikes("crash"):
             raise Killed
-        if self.fate.strikes("crash"):
-            self._torn(events)
-        lines = self.inner.append(events)
+        torn = self.fate.strikes("crash")
+        before = self.path.stat().st_size
+        lines = self._synchronising(events)
+        if torn:
+            os.truncate(self.path, self.fate.rng.randint(before, self.path.stat().st_size))
+            raise Killed
         for hook in self.appended:
             hook(events)
         if self.fate.strikes("crash"):
+            self.power_fails()
             raise Killed
         return lines
 
-    def _torn(self, events: Sequence[Any]) -> None:
-        """Power fails inside the append: any beginning of what was not synchronised may be on the disk."""
-        size = self.path.stat().st_size
-        synchronise = journal_file.os.fdatasync
+    def power_fails(self) -> None:
+        """What was not synchronised is gone."""
+        if self.disk.safe < self.path.stat().st_size:
+            os.truncate(self.path, self.disk.safe)
 
-        def fails(descriptor: int) -> None:
-            kept = self.fate.rng.randint(size, os.fstat(descriptor).st_size)
-            os.ftruncate(descriptor, kept)
-            raise Killed
-
-        journal_file.os.fdatasync = fails
+    def _synchronising(self, events: Sequence[Any]) -> list[str]:
+        journal_file.os.fdatasync = self.disk.synchronised
         try:
-            self.inner.append(events)
+            return self.inner.append(events)
         finally:
-            journal_file.os.fdatasync = synchronise
+            journal_file.os.fdatasync = self.disk.real
 
 
 class NobodyElse:

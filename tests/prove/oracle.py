@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 from runner.engine.events import (
     Event,
     MeasurementTaken,
+    Outcome,
     RollbackStarted,
     RunFinished,
     RunResumed,
@@ -17,6 +19,7 @@ from runner.engine.events import (
 from runner.model.checks import Verdict
 from runner.model.playbook import Playbook
 from runner.model.stages import KubeObject, Promote, Shift, Verify, Wait
+from runner.promql import inspect
 from runner.routers import istio
 from runner.routers.marker import marker_of
 
@@ -36,7 +39,7 @@ class Oracle:
     foreign: dict[str, int] | None = None
     epoch: int = 0
     writes: int = 0
-    rollbacks: int = 0
+    unread: bool = False
 
     def wrote(self, written: KubeObject) -> None:
         """One write of the run took place."""
@@ -52,7 +55,13 @@ class Oracle:
         if self.foreign is not None and not self._going_back() and weights != self.foreign:
             raise Violation(f"P4: somebody's {self.foreign} was overwritten with {weights}")
         self.foreign = None
+        self.unread = self.unread or weights != (self.weights[-1] if self.weights else dict(self.baseline))
         self.weights.append(weights)
+
+    def looked(self, kind: str) -> None:
+        """The run read an object back."""
+        if kind == "VirtualService":
+            self.unread = False
 
     def edited(self, weights: Mapping[str, int]) -> None:
         """Somebody else wrote; what was so already is no change of theirs."""
@@ -68,17 +77,37 @@ class Oracle:
             self.journal.append(event)
             if isinstance(event, StageSucceeded):
                 self._stage_was_whole(event)
+            if isinstance(event, MeasurementTaken) and event.verdict is Verdict.PASSED:
+                self._passed_on_evidence(event)
             if isinstance(event, SplitChanged) and event.stage == "accepted":
                 self.foreign = None
 
     def ended(self, code: int, live: KubeObject, goal: Mapping[str, int]) -> None:
         """P3: what the exit code says of the traffic is so."""
         weights, last = self._weights(live), self.journal[-1]
-        if code == 0 and isinstance(last, RunFinished) and weights != dict(goal) and self.foreign is None:
+        done = isinstance(last, RunFinished) and last.outcome is Outcome.SUCCEEDED
+        if code == 0 and done and weights != dict(goal) and self.foreign is None:
             raise Violation(f"P3: exit 0 at {weights}, the goal is {goal}")
+        if code in (0, 3) and self.unread:
+            raise Violation(f"P3: exit {code}, and the last write was never read back")
         # Before it has moved a route, a run says nothing of it; what people did there is theirs.
         if code == 3 and weights.get("v3", 0) and self.writes:
             raise Violation(f"P3: exit 3 at {weights}")
+
+    def _passed_on_evidence(self, event: MeasurementTaken) -> None:
+        """No pass without series, on what is no number, on a part, or on samples from before the split."""
+        for part, answer in event.evidence["answers"].items():
+            series = answer.get("series", ())
+            bad = part.endswith("bad")
+            if ("error" in answer) or (not series and not bad) or answer.get("warnings"):
+                raise Violation(f"passed on no evidence: {answer}")
+            if len(series) > 1 or any(not isfinite(float(item["value"])) for item in series):
+                raise Violation(f"passed on what cannot be judged: {series}")
+        since = event.evidence["since"]
+        for text in event.evidence["queries"].values():
+            reach = inspect(text).reach or 0.0
+            if since is not None and event.at - max(reach, 1.0) < since - 1.0:
+                raise Violation(f"passed on samples from before the split: {text} at {event.at - since:.1f} s")
 
     def _weights(self, found: KubeObject) -> dict[str, int]:
         return istio.read(found, self.playbook.routes[0]).as_dict()

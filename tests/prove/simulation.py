@@ -71,6 +71,7 @@ class Run:
         self.processes = 0
         self.cluster = FaultyCluster(self.sandbox.cluster, fate, self.edit)
         self.cluster.wrote.append(self.oracle.wrote)
+        self.cluster.looked.append(self.oracle.looked)
 
     def live(self) -> KubeObject:
         """The VirtualService as it stands; one that is not there yet gives everything to v1, as far as P3 goes."""
@@ -199,7 +200,7 @@ def _downtime(run: Run) -> None:
 def _judge_end(run: Run, history: History, stop: Stop) -> None:
     """P6: without people beside it, and within patience, a run ends where an undisturbed one ends."""
     run.oracle.ended(stop.code, run.live(), run.story.goal)
-    disturbed = {"human", "jump", "blind", "nan"} & set(history.struck)
+    disturbed = {"human", "jump", "blind", "odd"} & set(history.struck)
     if not disturbed and (history.weights, stop.code) != (dict(run.story.goal), run.story.code):
         raise Violation(
             f"P6: ended with {stop.code} at {history.weights}, undisturbed it is {run.story.code} at {run.story.goal}:"

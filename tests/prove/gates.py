@@ -1,0 +1,239 @@
+"""The gates of the proof: each is a range of integers, and what one integer plays."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from runner.engine.actions import Stop
+from runner.engine.observations import Order, OrderKind
+from runner.errors import (
+    ApplyConflictError,
+    ConflictError,
+    FieldConflict,
+    RunnerError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from tests.prove.faults import Fate, Refusing
+from tests.prove.oracle import Violation
+from tests.prove.simulation import History, Run, play, private_folder
+from tests.prove.stories import STORIES, Story
+
+QUIET = Fate(random.Random(0), {}, left=0)
+
+
+class NthCrash(Fate):
+    """Dies at the n-th moment at which a process could die, and at no other; a power failure tears the append."""
+
+    def __init__(self, at: int, seed: int = 0) -> None:
+        super().__init__(random.Random(seed), {}, left=1)
+        self.at, self.seen = at, 0
+
+    def strikes(self, kind: str) -> bool:
+        """Counts the moments of one kind only."""
+        if kind != "crash":
+            return False
+        self.seen += 1
+        if self.seen == self.at:
+            self.struck["crash"] = 1
+            return True
+        return False
+
+
+def random_history(seed: int) -> History:
+    """Everything at once, as the integer mixes it."""
+    return play(seed)
+
+
+def moments(story: Story) -> int:
+    """At how many moments a process of *story* could die."""
+    fate = NthCrash(-1)
+    play(0, story=story, fate=fate)
+    return fate.seen
+
+
+def crash_points() -> Iterator[tuple[int, int]]:
+    """(story, moment) for every moment of every story."""
+    for number, story in enumerate(STORIES):
+        for at in range(1, moments(story) + 1):
+            yield number, at
+
+
+def crash_at(story: int, at: int, tear: int) -> History:
+    """Die at one moment; *tear* chooses how much of a torn append is kept."""
+    return play(tear, story=STORIES[story], fate=NthCrash(at, tear))
+
+
+ERRORS: dict[str, Callable[[], RunnerError]] = {
+    "refused": lambda: TransientError("connection refused"),
+    "dns": lambda: TransientError("the name does not resolve"),
+    "timeout": lambda: UnknownOutcomeError("no answer within 15 s"),
+    "reset": lambda: UnknownOutcomeError("the connection was reset"),
+    "400": lambda: RunnerError("400 Bad Request"),
+    "401": lambda: RunnerError("401: credentials expired"),
+    "403": lambda: RunnerError("403 Forbidden"),
+    "404": lambda: RunnerError("404: no such kind"),
+    "409": lambda: ConflictError("the object has been modified"),
+    "409 apply": lambda: ApplyConflictError("conflict", (FieldConflict("argocd", "Apply", ".spec.http"),)),
+    "422": lambda: RunnerError("422: the webhook says no"),
+    "429": lambda: TransientError("429 Too Many Requests"),
+    "500": lambda: UnknownOutcomeError("500 Internal Server Error"),
+    "502": lambda: UnknownOutcomeError("502 Bad Gateway"),
+    "503": lambda: TransientError("503 Service Unavailable"),
+    "504": lambda: UnknownOutcomeError("504 Gateway Timeout"),
+    "tls": lambda: RunnerError("the certificate cannot be verified"),
+    "not json": lambda: TransientError("the answer is no JSON"),
+}
+"""The eighteen ways in which an API call fails, as the adapter says them."""
+WHENS = ("once", "third", "always")
+VERBS = ("get", "list", "replace", "apply", "create")
+
+
+def api_matrix() -> Iterator[tuple[int, str, str, str]]:
+    """(story, verb, fault, when) for every call that a story makes."""
+    for number in range(len(STORIES)):
+        for verb in VERBS:
+            for fault in ERRORS:
+                for when in WHENS:
+                    yield number, verb, fault, when
+
+
+def api_fault(story: int, verb: str, fault: str, when: str) -> int:
+    """One run in which a call fails in one way; its exit code. Violation where that code is not a known ending."""
+    fires = {"once": lambda n: n == 1, "third": lambda n: n == 3, "always": lambda n: n >= 1}[when]
+    with private_folder() as folder:
+        run = Run(STORIES[story], QUIET, folder)
+        run.cluster.inner = Refusing(run.sandbox.cluster, verb, ERRORS[fault](), fires)
+        stop = run.process()
+        if stop is None:
+            raise Violation("the process died")
+        _known_ending(run, stop)
+        return stop.code
+
+
+def _known_ending(run: Run, stop: Stop) -> None:
+    if stop.code not in (0, 1, 3, 4, 5, 6, 7):
+        raise Violation(f"exit code {stop.code} is no ending: {stop.reason}")
+    run.oracle.ended(stop.code, run.live(), run.story.goal)
+    if stop.code == 4 and "v3" not in run.oracle._weights(run.live()) and "cannot be reached" not in stop.reason:  # noqa: SLF001
+        return  # a rollback whose proof could not be read; it says so, and nothing is claimed
+    if not stop.reason and stop.code != 0:
+        raise Violation(f"exit {stop.code} without a word")
+
+
+def orders() -> Iterator[tuple[int, OrderKind, int]]:
+    """(story, order, turn): every order before every turn of every story."""
+    for number in range(len(STORIES)):
+        for kind in (OrderKind.ABORT, OrderKind.ROLLBACK, OrderKind.PAUSE):
+            for turn in range(0, 60, 2):
+                yield number, kind, turn
+
+
+def ordered(story: int, kind: OrderKind, turn: int) -> int:
+    """An order before the *turn*-th turn; abort and rollback end at the safe split, pause where it is."""
+    with private_folder() as folder:
+        run = Run(STORIES[story], QUIET, folder)
+        asked = _AtTurn(turn, Order(kind, "ann"))
+        run.words = asked  # type: ignore[assignment]  # it polls like the other
+        stop = run.process()
+        if stop is None:
+            raise Violation("the process died")
+        _known_ending(run, stop)
+        weights = run.oracle._weights(run.live())  # noqa: SLF001 - the oracle's own reading
+        came = asked.turn < 0
+        if came and kind is not OrderKind.PAUSE and stop.code != 5 and weights.get("v3", 0):
+            raise Violation(f"{kind} at turn {turn} left {weights}, exit {stop.code}")
+        return stop.code
+
+
+class _AtTurn:
+    """One order, when the time has come."""
+
+    def __init__(self, turn: int, order: Order) -> None:
+        self.turn, self.order = turn, order
+
+    def poll(self) -> list[Order]:
+        self.turn -= 1
+        return [self.order] if self.turn == -1 else []
+
+
+@dataclass
+class Rivals:
+    """Two processes at one route; the second takes over while the first sleeps in the middle of a write."""
+
+    seed: int
+
+    def play(self) -> None:
+        """Violation where the first writes after the second has."""
+        rng = random.Random(self.seed)
+        story = replace(STORIES[rng.choice((0, 5))])
+        with private_folder() as folder:
+            run = Run(story, Fate(rng, {}, left=0), folder, seed=self.seed)
+            stalled_at = rng.randint(1, 4)
+            self._stall(run, stalled_at, rng)
+            run.process()
+
+    def _stall(self, run: Run, at: int, rng: random.Random) -> None:
+        """Before its *at*-th write the first process sleeps, and the second plays a part of the run."""
+        send, seen = run.cluster.inner.replace, [0]
+
+        def stalled(changed):  # type: ignore[no-untyped-def]  # as the port has it
+            seen[0] += 1
+            if seen[0] == at:
+                self._successor(run, rng)
+            return send(changed)
+
+        run.cluster.inner = _With(run.cluster.inner, replace=stalled)
+
+    def _successor(self, run: Run, rng: random.Random) -> None:
+        """Another machine takes the run up from what the journal says, seals, and plays for a while."""
+        from runner.conductor import Conductor, World
+        from runner.engine.events import RunResumed
+        from runner.engine.evolve import replay
+        from runner.engine.state import begin
+        from runner.stages.sealing import seal
+        from tests.fakes.world import MemoryJournal
+        from tests.prove.faults import NobodyElse
+
+        past = list(run.oracle.journal)
+        lease = NobodyElse(run.processes + 100)
+        journal = MemoryJournal("r1")
+        cluster = _With(run.sandbox.cluster)
+        world = World(cluster, run.sandbox.metrics, run.sandbox.clock, journal, _Silence(), lease, (run.sandbox,))
+        second = Conductor(replay(begin(run.program), past), world)
+        run.sandbox.clock.sleep_until(run.sandbox.clock.now() + 60)
+        second.record(RunResumed(run.sandbox.clock.now()))
+        seal(cluster, run.story.playbook, "r1", lease.epoch)
+        for _ in range(rng.randint(0, 80)):
+            if second.turn() is not None:
+                break
+        run.oracle.epoch = lease.epoch if _epoch(run) else 0
+
+
+def _epoch(run: Run) -> int:
+    from runner.routers.marker import marker_of
+
+    marker = marker_of(run.live())
+    return marker.epoch if marker is not None else 0
+
+
+class _Silence:
+    """Nobody says anything."""
+
+    def poll(self) -> list[Order]:
+        return []
+
+
+class _With:
+    """A cluster with some of its methods replaced."""
+
+    def __init__(self, inner, **methods) -> None:  # type: ignore[no-untyped-def]
+        self._inner, self._methods = inner, methods
+
+    def __getattr__(self, name):  # type: ignore[no-untyped-def]
+        return self._methods.get(name) or getattr(self._inner, name)
+
+
+def rivals(seed: int) -> None:
+    """Two processes and one route."""
+    Rivals(seed).play()
