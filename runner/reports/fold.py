@@ -130,10 +130,14 @@ def _resumed(view: RunView, event: RunResumed) -> RunView:
     stages = view.stages
     if event.at - view.at > 2 * min((guard.every for guard in guards), default=event.at):
         stages = tuple(replace(s, started=event.at) if s.status is StageStatus.RUNNING else s for s in stages)
+    ended = {stage.name for stage in stages if stage.status is StageStatus.SUCCEEDED}
     return replace(
         view,
         stages=stages,
-        measures={place: forgotten(measure) for place, measure in view.measures.items()},
+        measures={
+            place: measure if place[0] in ended else forgotten(measure)
+            for place, measure in view.measures.items()
+        },
         sessions=view.sessions + 1,
         by=event.by or view.by,
         stopped=None,

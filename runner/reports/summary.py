@@ -99,7 +99,8 @@ def _read_back(view: RunView) -> str:
     back = view.rollback
     if back is None or back.ended is None or not back.to:
         return ""
-    return f", read back after {duration(back.ended - back.started)}"
+    took = back.ended - back.started
+    return f", read back after {duration(took)}" if took >= 1 else ", read back"
 
 
 def _failures(view: RunView) -> str:

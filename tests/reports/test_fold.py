@@ -141,6 +141,13 @@ def test_unwatched_soak_starts_again_when_the_run_is_resumed():
     assert view.due("soak") == view.at + 120.0
 
 
+def test_readings_from_before_a_gap_count_no_more():
+    before, after = view_of("interrupted"), view_of("resumed", until=700)
+
+    assert before.measures[("", "errors")].conclusive == 4
+    assert after.measures[("", "errors")].conclusive == 1
+
+
 def test_failed_stage_and_what_follows_it():
     view = view_of("rejected")
 

@@ -5,7 +5,8 @@ from io import StringIO
 
 import pytest
 
-from runner.reports.fold import opening
+from runner.engine.events import GateOpened
+from runner.reports.fold import fold, opening
 from runner.reports.frame import Moment, frame
 from runner.reports.output import Output
 from runner.reports.screen import PAUSE, Screen
@@ -84,6 +85,56 @@ def test_what_stands_in_the_way_is_shown():
     assert "not ready: Deployment/reviews-v3" in picture(
         "promoted", 20, notice="not ready: Deployment/reviews-v3"
     )
+
+
+@pytest.mark.parametrize(("asks", "how"), [(True, "y or n, then Enter"), (False, "runner approve 7f3a")])
+def test_open_gate_says_how_it_is_answered(asks, how):
+    view = fold(
+        view_of("promoted", until=100),
+        GateOpened(NOON + 100, "soak", "May v3\x1b[2J have half?", NOON + 3700),
+    )
+
+    rows = frame(view, Moment(NOON + 101, asks=asks), WIDE, 110, 40)
+
+    assert "waiting for approval" in rows[0].text
+    assert rows[-1].text == rf" May v3\x1b[2J have half?  Approve? {how} · until 13:01:40"
+
+
+def test_enter_pressed_on_the_screen_moves_the_cursor_back():
+    drawn = Drawn(Watch(turns=1.0))
+    screen = drawn.screen()
+    screen.typed()
+    tell(screen, "promoted", until=100)
+
+    screen.typed()
+
+    assert drawn.stream.getvalue().endswith("\x1b[1A")
+    assert not drawn.stream.getvalue().startswith("\x1b[1A")
+
+
+def test_what_is_said_in_between_stays_above_the_picture():
+    drawn = Drawn(Watch(turns=1.0))
+    screen = drawn.screen()
+    tell(screen, "promoted", until=100)
+
+    screen.say("SIGINT: stopping [bold]here[/bold]")
+    screen.close()
+
+    assert "SIGINT: stopping [bold]here[/bold]" in drawn.stream.getvalue()
+
+
+def test_served_shares_of_the_moment_are_shown_where_the_place_knows_them():
+    drawn = Drawn(Watch(turns=1.0))
+    screen = Screen(
+        opening(RUN, playbook()),
+        Output(drawn.stream, Terminal(live=True, width=110)),
+        served=lambda since, until: {"reviews": {"v1": 81.5, "v3": 18.5}},
+        monotonic=drawn.watch,
+    )
+
+    tell(screen, "promoted", until=100)
+
+    assert "18.5 %" in drawn.stream.getvalue()
 
 
 def test_ascii_picture_is_ascii():
