@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -80,10 +81,12 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Bookinfo:
-    """Bookinfo in a namespace of its own."""
+    """Bookinfo in a namespace of its own; with a host of its own, several serve side by side."""
 
     cluster: Cluster
     namespace: str
+    host: str = ""
+    processes: list[subprocess.Popen[str]] = field(default_factory=list, repr=False)  # end with the namespace
 
     def kubectl(self, *words: str, give: str = "") -> str:
         return self.cluster.kubectl("-n", self.namespace, *words, give=give)
@@ -93,14 +96,19 @@ class Bookinfo:
 
     def install(self) -> None:
         """Apply the manifests with kubectl, all traffic on v1, and wait until the page answers."""
-        self.kubectl("apply", "-f", str(MANIFESTS))
+        for path in sorted(MANIFESTS.glob("*.yaml")):
+            text = path.read_text()
+            if self.host and path.name == "gateway.yaml":
+                text = re.sub(r"""hosts: \[?["']\*["']\]?""", f"hosts: [{self.host}]", text)
+            self.kubectl("apply", "-f", "-", give=text)
         self.kubectl("wait", "--for=condition=Available", "deployment", "--all", "--timeout=120s")
         until(self.serves, 30, "the gateway answers")
 
     def serves(self) -> bool:
         """Whether the gateway leads to this namespace's reviews."""
+        request = urllib.request.Request(self.reviews_url, headers={"Host": self.host} if self.host else {})
         try:
-            with urllib.request.urlopen(self.reviews_url, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=5) as answer:
                 return bool(answer.status == 200)
         except OSError:
             return False
@@ -121,6 +129,14 @@ class Bookinfo:
         """Take all pods of one version of reviews away, and wait until they are gone."""
         self.kubectl("scale", f"deployment/reviews-{version}", "--replicas=0")
         self.kubectl("wait", "--for=delete", "pod", "-l", f"app=reviews,version={version}", "--timeout=20s")
+
+    def remove_all(self) -> None:
+        """End what plays here, take the routes away at once, and the rest in its own time."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+        self.kubectl("delete", "virtualservice,gateway,deployment", "--all", "--wait=false")
+        self.cluster.kubectl("delete", "namespace", self.namespace, "--wait=false")
 
     def virtual_service(self) -> Object:
         return self.read("virtualservice", "reviews")

@@ -66,8 +66,7 @@ def bookinfo(request: pytest.FixtureRequest, cluster: Cluster) -> Iterator[Booki
     cluster.kubectl("create", "namespace", one.namespace)
     cluster.kubectl("label", "namespace", one.namespace, "istio-injection=enabled")
     yield one
-    one.kubectl("delete", "virtualservice,gateway,deployment", "--all", "--wait=false")
-    cluster.kubectl("delete", "namespace", one.namespace, "--wait=false")
+    one.remove_all()
 
 
 @pytest.fixture

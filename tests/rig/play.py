@@ -88,14 +88,12 @@ class Play:
             self._news.notify_all()
 
 
-def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str, prometheus: str = "") -> Play:
-    """Start a command of `runner` on the cluster of the test, answering yes and printing events."""
-    cluster = bookinfo.cluster
-    where = ["--kubeconfig", cluster.kubeconfig, "--prometheus", prometheus or cluster.prometheus]
+def launch(folder: Path, command: str, *words: str) -> Play:
+    """Start a command of `runner`, answering yes and printing events."""
     complaints = folder / f"stderr-{command}-{time.monotonic_ns()}"
     with complaints.open("w") as heard:
         process = subprocess.Popen(
-            [sys.executable, "-m", "runner", command, *words, *where, "--yes", "-o", "jsonl"],
+            [sys.executable, "-m", "runner", command, *words, "--yes", "-o", "jsonl"],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
             stdin=subprocess.DEVNULL,
@@ -106,6 +104,15 @@ def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str, prometheu
     started = Play(process, complaints)
     threading.Thread(target=started.follow, daemon=True).start()
     return started
+
+
+def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str, prometheus: str = "") -> Play:
+    """Start a command of `runner` on the cluster of the test."""
+    cluster = bookinfo.cluster
+    where = ("--kubeconfig", cluster.kubeconfig, "--prometheus", prometheus or cluster.prometheus)
+    run = launch(folder, command, *words, *where)
+    bookinfo.processes.append(run.process)
+    return run
 
 
 def of(bookinfo: Bookinfo, folder: Path, playbook: str | Path, *words: str, prometheus: str = "") -> Play:

@@ -25,12 +25,18 @@ class Load:
     url: str
     rps: float = 20
     connections: int = 8
+    host: str = ""
     _process: subprocess.Popen[str] | None = None
     _reader: threading.Thread | None = None
     _snapshots: list[tuple[float, Counts]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        flags = (f"-url={self.url}", f"-rps={self.rps}", f"-connections={self.connections}")
+        flags = (
+            f"-url={self.url}",
+            f"-rps={self.rps}",
+            f"-connections={self.connections}",
+            f"-host={self.host}",
+        )
         self._process = _start(*flags)
         self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
@@ -39,7 +45,11 @@ class Load:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        process = self._process
+        self.stop()
+
+    def stop(self) -> None:
+        """Nobody comes any more."""
+        process, self._process = self._process, None
         if process is not None and process.stdin is not None and self._reader is not None:
             process.stdin.close()  # the end of its stdin ends it
             self._reader.join(60)
