@@ -2,24 +2,45 @@
 
 from collections.abc import Mapping
 
+from runner.engine.events import EffectIntended
 from runner.engine.program import Await, Change, ObjectsReady, SetReplicas, SetSplit, Step, SubsetsReady
 from runner.engine.state import RunState, Scaled
-from runner.model.split import Split
+from runner.model.playbook import Route
+from runner.model.split import Split, canary_split, split_of
 
 READY_TIMEOUT = 300.0
 
 
 def routes_back(state: RunState, *, promoted: bool = False) -> dict[str, Split]:
-    """The safe split of every moved route that is not at it, last moved first."""
+    """The safe split of every route that this run has moved, or may have moved, last moved first."""
     moved = sorted(state.routes.items(), key=lambda item: -item[1].moved)
-    return {
+    known = {
         name: route.safe
         for name, route in moved
-        if route.moved
-        and route.safe is not None
-        and route.split != route.safe
-        and (promoted or not route.promoted)
+        if route.moved and route.safe is not None and route.split != route.safe and (promoted or not route.promoted)
     }
+    return {**_unknown_moves(state), **known}
+
+
+def _unknown_moves(state: RunState) -> dict[str, Split]:
+    """A write whose outcome nobody knows may have happened: its route goes back too."""
+    pending = state.stage.pending if state.stage is not None else None
+    if pending is None or pending.ref.kind != "VirtualService":
+        return {}
+    place = (pending.ref.namespace, pending.ref.name)
+    routes = [r for r in state.program.playbook.routes if (r.namespace, r.virtual_service) == place]
+    return {route.name: _safe_before(state, route, pending) for route in routes}
+
+
+def _safe_before(state: RunState, route: Route, pending: EffectIntended) -> Split:
+    """The newest split before *pending* in which the canary had nothing."""
+    found = pending.found or {}
+    weights = found.get("split") or (found.get("splits") or {}).get(route.name)
+    before = split_of(weights) if weights else None
+    for split in (before, state.routes[route.name].safe):
+        if split is not None and not split[route.canary]:
+            return split
+    return canary_split(route.stable, route.canary, 0)
 
 
 def rollback_steps(state: RunState, to: Mapping[str, Split]) -> tuple[Step, ...]:
@@ -38,12 +59,21 @@ def _undo(state: RunState) -> tuple[Scaled, ...]:
     """One entry a Deployment, newest first: from its last replicas to those before the run."""
     first: dict[tuple[str, str], int] = {}
     last: dict[tuple[str, str], int] = {}
-    for scaled in state.scaled:
+    for scaled in (*state.scaled, *_unknown_scaling(state)):
         key = (scaled.namespace, scaled.deployment)
         first.setdefault(key, scaled.before)
         last.pop(key, None)
         last[key] = scaled.after
     return tuple(Scaled(key[1], key[0], first[key], after) for key, after in reversed(last.items()))
+
+
+def _unknown_scaling(state: RunState) -> tuple[Scaled, ...]:
+    """A Deployment may have been scaled by a write whose outcome nobody knows."""
+    pending = state.stage.pending if state.stage is not None else None
+    if pending is None or "replicas" not in pending.want or not pending.found:
+        return ()
+    before, after = int(pending.found["replicas"]), int(pending.want["replicas"])
+    return (Scaled(pending.ref.name, pending.ref.namespace, before, after),)
 
 
 def _restore(scaled: Scaled) -> Change:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from runner.engine.program import Await, Change, ProgramStage, SetSplit, SubsetsReady
+from runner.engine.state import RouteState
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split, canary_split, split_of
@@ -62,7 +63,7 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     if not _mine(found, setting, split, effect):
         _refuse_drift(effect, setting, found, before)
     if effect.back and not split[route.canary]:
-        return _already(route, effect, found, split)
+        return _already(route, effect, found, split, setting.routes[effect.route])
     changed = _changed(effect, setting, route, found, before)
     known = setting.routes[effect.route]
     # The first write makes the route this run's, even where it changes no weight.
@@ -156,16 +157,19 @@ def _safe(effect: SetSplit, setting: Setting, route: Route, before: Split) -> Sp
     return canary_split(route.stable, route.canary, 0)
 
 
-def _already(route: Route, effect: SetSplit, found: KubeObject, split: Split) -> Write:
+def _already(
+    route: Route, effect: SetSplit, found: KubeObject, split: Split, known: RouteState
+) -> Write:
     """Going back where the canary has nothing: whatever else it is, the canary is out of it."""
     wrong = None if split == effect.split else f"somebody moved it to {split}, by {last_editor(found)}"
+    told = not known.moved or known.split == effect.split
     return Write(
         target=service_ref(route),
         want={"split": effect.split.as_dict()},
         found={"split": split.as_dict()},
         send=None,
         proof=lambda _: wrong,
-        moves=() if wrong else (Move(effect.route, split, effect.split),),
+        moves=() if wrong or told else (Move(effect.route, known.split, effect.split),),
     )
 
 

@@ -387,3 +387,22 @@ def test_three_subsets_are_shifted_by_weights():
 
     assert play.start().code == 0
     assert play.cluster.weights(NS, "reviews") == {"v1": 33, "v2": 33, "v3": 34}
+
+
+def test_abort_takes_back_a_route_whose_write_may_have_happened():
+    play = Play(script=((0.5, Order(OrderKind.ABORT, "ann")),))
+    replace_object = play.cluster.replace
+
+    def lost(changed):
+        replace_object(changed)
+        play.cluster.replace = replace_object
+        play.clock.time += 1
+        raise TransientError("the answer was lost")
+
+    play.cluster.replace = lost
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+    assert play.last.outcome == "aborted"

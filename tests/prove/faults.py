@@ -43,15 +43,18 @@ def fate_of(seed: int) -> Fate:
     rng = random.Random(seed)
     rates = {kind: rng.choice((0.0, 0.005, 0.03, 0.1)) for kind in KINDS}
     rates["human"] = rng.choice((0.0, 0.0, 0.0, 0.01))
-    rates["jump"] *= 0.2
+    rates["jump"] = rng.choice((0.0, 0.3, 1.0))
+    rates["order"] = rng.choice((0.0, 0.0, 0.005, 0.03))
     return Fate(rng, rates, left=rng.choice((1, 3, 10, 40)))
 
 
 class FaultyCluster:
     """A cluster behind a network and beside people; *hooks* see every write that took place."""
 
-    def __init__(self, inner: Cluster, fate: Fate, edit: Callable[[], None]) -> None:
-        self.inner, self.fate, self.edit = inner, fate, edit
+    def __init__(
+        self, inner: Cluster, fate: Fate, edit: Callable[[], None], order: Callable[[], None]
+    ) -> None:
+        self.inner, self.fate, self.edit, self.order = inner, fate, edit, order
         self.wrote: list[Callable[[KubeObject], None]] = []
         self.looked: list[Callable[[str], None]] = []
         self.calls = 0
@@ -93,6 +96,8 @@ class FaultyCluster:
         self.calls += 1
         if self.fate.strikes("human"):
             self.edit()
+        if self.fate.strikes("order"):
+            self.order()
         if self.fate.strikes("crash"):
             raise Killed
         if self.fate.strikes("transient"):

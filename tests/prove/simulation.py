@@ -11,7 +11,7 @@ from runner.conductor import Conductor, World
 from runner.engine.actions import Stop
 from runner.engine.events import RunResumed, RunStarted
 from runner.engine.evolve import replay
-from runner.engine.observations import Order
+from runner.engine.observations import Order, OrderKind
 from runner.engine.state import begin
 from runner.errors import RunnerError
 from runner.journal import JournalFile
@@ -69,7 +69,7 @@ class Run:
         self.words = Words()
         self.path = folder / "r1.jsonl"
         self.processes = 0
-        self.cluster = FaultyCluster(self.sandbox.cluster, fate, self.edit)
+        self.cluster = FaultyCluster(self.sandbox.cluster, fate, self.edit, self.abort)
         self.cluster.wrote.append(self.oracle.wrote)
         self.cluster.looked.append(self.oracle.looked)
 
@@ -88,6 +88,10 @@ class Run:
         now = self.sandbox.present()
         self.sandbox.registry.update(now, {**found, "spec": {**found["spec"], "http": http}}, "kubectl-edit")
         self.oracle.edited(weights)
+
+    def abort(self) -> None:
+        """Somebody stops the release."""
+        self.words.due.append(Order(OrderKind.ABORT, "ann"))
 
     def _key(self) -> Any:
         from runner.sandbox.kinds import ISTIO, Key
@@ -200,7 +204,7 @@ def _downtime(run: Run) -> None:
 def _judge_end(run: Run, history: History, stop: Stop) -> None:
     """P6: without people beside it, and within patience, a run ends where an undisturbed one ends."""
     run.oracle.ended(stop.code, run.live(), run.story.goal)
-    disturbed = {"human", "jump", "blind", "odd"} & set(history.struck)
+    disturbed = {"human", "jump", "blind", "odd", "order"} & set(history.struck)
     if not disturbed and (history.weights, stop.code) != (dict(run.story.goal), run.story.code):
         raise Violation(
             f"P6: ended with {stop.code} at {history.weights}, undisturbed it is {run.story.code} at {run.story.goal}:"
