@@ -53,6 +53,8 @@ def opening(run: str, playbook: Playbook | None = None) -> RunView:
         name=playbook.name,
         version=playbook.version,
         stages=tuple(StageView(stage.name, type(stage.kind).__name__.lower()) for stage in playbook.stages),
+        places={stage.name: place for place, stage in enumerate(playbook.stages)},
+        models={stage.name: stage for stage in (*playbook.stages, *playbook.rollback)},
     )
 
 
@@ -148,11 +150,12 @@ def _resumed(view: RunView, event: RunResumed) -> RunView:
 
 
 def _stage(view: RunView, event: StageStarted | StageSucceeded | StageFailed | StageSkipped) -> RunView:
-    known = next((stage for stage in view.stages if stage.name == event.stage), StageView(event.stage))
+    known = view.stage(event.stage) or StageView(event.stage)
     match event:
         case StageStarted():
             fresh = StageView(known.name, known.kind, StageStatus.RUNNING, event.attempt, event.at)
-            return _with_stage(_without_measures(view, known.name), fresh)
+            view = replace(_without_measures(view, known.name), newest=known.name)
+            return _with_stage(view, fresh)
         case StageSucceeded():
             view = _with_stage(view, replace(known, status=StageStatus.SUCCEEDED, ended=event.at))
             return replace(view, gate=None, promoted=view.promoted | _promoted_by(view, known.name))
@@ -169,19 +172,22 @@ def _stage(view: RunView, event: StageStarted | StageSucceeded | StageFailed | S
 
 def _with_stage(view: RunView, changed: StageView) -> RunView:
     """*view* with one stage replaced, or added where the playbook's list does not have it."""
-    if all(stage.name != changed.name for stage in view.stages):
-        return replace(view, stages=(*view.stages, changed))
-    return replace(view, stages=tuple(changed if s.name == changed.name else s for s in view.stages))
+    place = view.places.get(changed.name)
+    if place is None:
+        places = {**view.places, changed.name: len(view.stages)}
+        return replace(view, stages=(*view.stages, changed), places=places)
+    return replace(view, stages=(*view.stages[:place], changed, *view.stages[place + 1 :]))
 
 
 def _without_measures(view: RunView, stage: str) -> RunView:
+    if all(place[0] != stage for place in view.measures):
+        return view
     return replace(view, measures={place: m for place, m in view.measures.items() if place[0] != stage})
 
 
 def _promoted_by(view: RunView, stage: str) -> set[str]:
-    kinds = {known.name: known.kind for known in view.playbook.stages} if view.playbook else {}
-    kind = kinds.get(stage)
-    return {kind.route} if isinstance(kind, Promote) else set()
+    model = view.stage_model(stage)
+    return {model.kind.route} if model is not None and isinstance(model.kind, Promote) else set()
 
 
 def _effect(view: RunView, event: EffectIntended | EffectDone) -> RunView:
@@ -190,7 +196,7 @@ def _effect(view: RunView, event: EffectIntended | EffectDone) -> RunView:
             written = {f"{ref.namespace}/{ref.name}": want} if "destinations" in want else {}
             return replace(view, written={**view.written, **written})
         case EffectDone(ref=ref, result=result):
-            stage = next((stage for stage in view.stages if stage.name == ref.stage), None)
+            stage = view.stage(ref.stage)
             if stage is None or stage.kind != "apply" or result.get("left"):
                 return view
             return _with_stage(view, replace(stage, applied=(*stage.applied, f"{ref.kind}/{ref.name}")))

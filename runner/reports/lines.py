@@ -74,7 +74,6 @@ class Layout:
     """Columns wide enough for one playbook's stages; *indent* is where the text begins."""
 
     terminal: Terminal
-    view: RunView
     place: int
 
     @property
@@ -82,9 +81,9 @@ class Layout:
         """The column in which an entry's text begins."""
         return TIME + self.place + WORD + 5
 
-    def shown(self, line: Line) -> str:
+    def shown(self, view: RunView, line: Line) -> str:
         """*line* as text, in its columns."""
-        where = self.terminal.fit(numbered(self.view, line.place), self.place)
+        where = self.terminal.fit(numbered(view, line.place), self.place)
         word = fill(line.word, WORD)
         return f"{clock(line.at, self.terminal.zone)}  {where}  {word} {line.text}".rstrip()
 
@@ -92,7 +91,7 @@ class Layout:
 def layout(view: RunView, terminal: Terminal) -> Layout:
     """The columns for *view*."""
     wide = max((cells(numbered(view, stage.name)) for stage in view.stages), default=0)
-    return Layout(terminal, view, min(max(wide, LEAST_PLACE), MOST_PLACE))
+    return Layout(terminal, min(max(wide, LEAST_PLACE), MOST_PLACE))
 
 
 def compact(view: RunView, line: Line, terminal: Terminal) -> str:
@@ -103,12 +102,10 @@ def compact(view: RunView, line: Line, terminal: Terminal) -> str:
 
 def numbered(view: RunView, place: str) -> str:
     """` 4/12 shift 80/20` for a stage, the place itself for anything else."""
-    stages = view.planned
-    of = len(stages)
-    number = next((n for n, stage in enumerate(stages, start=1) if stage.name == place), None)
+    number = view.number(place)
     if number is None:
         return escape(place)
-    return f"{number:>{len(str(of))}}/{of} {escape(place)}"
+    return f"{number:>{len(str(view.count))}}/{view.count} {escape(place)}"
 
 
 def _run(
@@ -187,7 +184,7 @@ def _ends(view: RunView, event: StageStarted, terminal: Terminal) -> str:
 
 
 def _took(view: RunView, event: StageSucceeded | StageFailed) -> str:
-    stage = next((stage for stage in view.stages if stage.name == event.stage), None)
+    stage = view.stage(event.stage)
     return (
         f"in {duration(event.at - stage.started)}" if stage is not None and stage.started is not None else ""
     )
@@ -224,7 +221,8 @@ def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> tuple
     match event:
         case RollbackStarted(reason=reason, to=to):
             goals = ", ".join(f"{one_line(route)} to {weights(split)}" for route, split in to.items())
-            known = any(stage.note == reason for stage in view.stages)
+            stage = view.stage(view.newest)
+            known = stage is not None and stage.note == reason
             return "started", joined((goals or "no route has moved", "" if known else told(reason)))
         case RollbackFinished(verified=True):
             took = f"in {duration(event.at - view.rollback.started)}" if view.rollback is not None else ""

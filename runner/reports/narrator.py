@@ -31,6 +31,7 @@ class Narrator:
     def __init__(self, view: RunView, output: Output) -> None:
         self.view = view
         self.output = output
+        self._layout = layout(view, output.terminal)
         self._notice = ""
         self._now = view.at
         self._spoke: float | None = None
@@ -69,8 +70,8 @@ class Narrator:
             self._grouped = False
 
     def _say(self, line: Line) -> None:
-        columns = layout(self.view, self.output.terminal)
-        self.output.entry(columns.shown(line), TONES.get(line.word, Tone.PLAIN), columns.indent)
+        columns = self._layout
+        self.output.entry(columns.shown(self.view, line), TONES.get(line.word, Tone.PLAIN), columns.indent)
         self._spoke = line.at
 
     def _open_group(self) -> None:

@@ -121,6 +121,7 @@ class Screen:
         self._asks = asks
         self._monotonic = monotonic
         self._now = view.at
+        self._layout = layout(view, output.terminal)
         self._notice = ""
         self._lines: list[tuple[str, Tone]] = []
         self._recent: deque[str] = deque(maxlen=RECENT)
@@ -153,7 +154,7 @@ class Screen:
         """Take the picture away and leave the lines of the run in its place."""
         self._window.close()
         if self._output is not None:
-            indent = layout(self.view, self._terminal).indent
+            indent = self._layout.indent
             for line, tone in self._lines:
                 self._output.entry(line, tone, indent)
         self._lines.clear()
@@ -167,7 +168,7 @@ class Screen:
         self._window.say(self._terminal.spell(text))
 
     def _keep(self, line: Line) -> None:
-        self._lines.append((layout(self.view, self._terminal).shown(line), TONES.get(line.word, Tone.PLAIN)))
+        self._lines.append((self._layout.shown(self.view, line), TONES.get(line.word, Tone.PLAIN)))
         self._recent.append(compact(self.view, line, self._terminal))
 
     def _seen(self) -> RunView:

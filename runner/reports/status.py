@@ -143,8 +143,8 @@ def _stage_cell(view: RunView) -> str:
     stage = _place(view)
     if stage is None:
         return "-"
-    number = next((n for n, known in enumerate(view.planned, start=1) if known.name == stage.name), None)
-    return one_line(f"{number}/{len(view.planned)} {stage.name}" if number else stage.name)
+    number = view.number(stage.name)
+    return one_line(f"{number}/{view.count} {stage.name}" if number else stage.name)
 
 
 def _place(view: RunView) -> StageView | None:
@@ -159,8 +159,7 @@ def _current_json(view: RunView) -> dict[str, Any] | None:
     stage = _place(view)
     if stage is None:
         return None
-    number = next((n for n, known in enumerate(view.planned, start=1) if known.name == stage.name), None)
-    return {"name": stage.name, "kind": stage.kind, "number": number, "of": len(view.planned)}
+    return {"name": stage.name, "kind": stage.kind, "number": view.number(stage.name), "of": view.count}
 
 
 def _stage_json(stage: StageView) -> dict[str, Any]:

@@ -172,8 +172,8 @@ def _where(view: RunView) -> str:
     if stage is None:
         done = sum(stage.status in (StageStatus.SUCCEEDED, StageStatus.SKIPPED) for stage in view.planned)
         return f"{done} of {plural(len(view.planned), 'stage')} done"
-    number = next((n for n, known in enumerate(view.planned, start=1) if known.name == stage.name), 0)
-    return f"in stage {number}/{len(view.planned)} {one_line(stage.name)}" if number else ""
+    number = view.number(stage.name)
+    return f"in stage {number}/{view.count} {one_line(stage.name)}" if number else ""
 
 
 def _goes_on(view: RunView) -> str:

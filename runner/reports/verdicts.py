@@ -46,10 +46,10 @@ def _basis(event: MeasurementTaken) -> str:
 
 def _after_verify(view: RunView, measure: Measure, name: str) -> tuple[str, str]:
     """`3/4` and what follows, as the stage's own rules have it."""
-    stages = (*view.playbook.stages, *view.playbook.rollback) if view.playbook else ()
-    verify = next((stage.kind for stage in stages if stage.name == name), None)
-    if not isinstance(verify, Verify):
+    model = view.stage_model(name)
+    if model is None or not isinstance(model.kind, Verify):
         return f"{measure.conclusive} taken", ""
+    verify = model.kind
     taken = f"{measure.conclusive}/{verify.count}"
     again = f"next in {duration(verify.every)}"
     match measure.last.verdict:

@@ -104,7 +104,11 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Everything that reports say about a run. Times are Unix seconds."""
+    """Everything that reports say about a run. Times are Unix seconds.
+
+    *places* says where in *stages* a name lies, *models* what the playbook says of it, *newest* which stage
+    was started last.
+    """
 
     run: str
     playbook: Playbook | None = None
@@ -133,6 +137,9 @@ class RunView:
     outcome: Outcome | None = None
     reason: str = ""
     failures: Failures | None = None
+    places: Mapping[str, int] = field(default_factory=dict)
+    models: Mapping[str, Stage] = field(default_factory=dict)
+    newest: str = ""
 
     @property
     def standing(self) -> Standing | Outcome:
@@ -148,7 +155,8 @@ class RunView:
     @property
     def current(self) -> StageView | None:
         """The stage that runs, or the one that the run stopped in."""
-        return next((stage for stage in reversed(self.stages) if stage.status is StageStatus.RUNNING), None)
+        stage = self.stage(self.newest)
+        return stage if stage is not None and stage.status is StageStatus.RUNNING else None
 
     @property
     def exposed(self) -> tuple[Exposure, ...]:
@@ -163,10 +171,24 @@ class RunView:
         """The stages of the playbook, without those that only a rollback brought."""
         return self.stages[: len(self.playbook.stages)] if self.playbook else self.stages
 
+    @property
+    def count(self) -> int:
+        """How many stages are planned."""
+        return len(self.playbook.stages) if self.playbook else len(self.stages)
+
+    def stage(self, name: str) -> StageView | None:
+        """The stage called *name*; None where nobody has heard of it."""
+        place = self.places.get(name)
+        return None if place is None else self.stages[place]
+
+    def number(self, name: str) -> int | None:
+        """Which of the planned stages it is, counted from 1."""
+        place = self.places.get(name)
+        return place + 1 if place is not None and place < self.count else None
+
     def stage_model(self, name: str) -> Stage | None:
         """What the playbook says of a stage; None where it knows none of that name."""
-        stages = (*self.playbook.stages, *self.playbook.rollback) if self.playbook else ()
-        return next((stage for stage in stages if stage.name == name), None)
+        return self.models.get(name)
 
     def kind_of(self, name: str) -> str:
         """The stage's kind, `shift` for instance; empty where it is not known."""
@@ -176,7 +198,7 @@ class RunView:
     def due(self, name: str) -> float | None:
         """When a stage ends that ends by the clock: a wait, or an open gate."""
         model = self.stage_model(name)
-        stage = next((stage for stage in self.stages if stage.name == name), None)
+        stage = self.stage(name)
         if self.gate is not None and self.gate.stage == name:
             return self.gate.until
         if model is None or stage is None or stage.started is None or not isinstance(model.kind, Wait):

@@ -102,7 +102,7 @@ def test_every_report_has_words_for_any_history(history, known):
         before, view = view, fold(view, event)
         line = line_of(before, view, event, Terminal())
         if line is not None:
-            assert "\x1b" not in layout(view, Terminal()).shown(line)
+            assert "\x1b" not in layout(view, Terminal()).shown(view, line)
 
     shown = Shown(view, living=False, handle=RUN)
 
