@@ -164,7 +164,8 @@ class _Furnishing:
         shifts = (stage.kind for stage in self.playbook.stages)
         of_route = (kind for kind in shifts if isinstance(kind, Shift) and kind.route == route.name)
         shifted = (subset for kind in of_route for subset in kind.split)
-        return list(dict.fromkeys((stable, route.canary, *(live or ()), *shifted)))
+        found = dict.fromkeys((stable, route.canary, *(live or ()), *shifted))
+        return [subset for subset in found if subset != UNNAMED or stable == UNNAMED]
 
     def _host(self, route: Route) -> str:
         """The Service behind a route, as short as its namespace allows."""

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from runner.errors import RunnerError
 from runner.model.playbook import Route
 from runner.model.scenario import Given, Gone, Load, Scenario, When
-from runner.model.split import split_of
-from runner.model.stages import Apply, Manifest, Scale, Stage
+from runner.model.split import canary_split, split_of
+from runner.model.stages import Apply, Manifest, Scale, Shift, Stage
 from runner.sandbox import assume, open_world
 from tests.sandbox.worlds import (
     ISTIO,
@@ -129,11 +129,15 @@ def test_a_canary_that_the_playbook_brings_is_not_there_before():
 
 def test_a_stable_that_nobody_has_named_is_the_one_with_the_traffic():
     route = replace(REVIEWS, stable="stable")
-    found = world(of=playbook(routes=(route,)), given=Given(split=(("reviews", split_of({"v0": 100})),)))
+    shift = Stage("shift", Shift("reviews", canary_split("stable", "v3", 20)))
+    found = world(
+        of=playbook(shift, routes=(route,)), given=Given(split=(("reviews", split_of({"v0": 100})),))
+    )
 
     assert destinations(found) == {"v0": None}
     assert deployment(found, "reviews-v0")["status"]["readyReplicas"] == 1
     assert found.setup.streams[0].stable == "v0"
+    assert not any("stable" in sentence for sentence in found.assumptions)
 
 
 def test_deployments_that_are_only_scaled_are_assumed():
