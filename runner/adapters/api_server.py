@@ -18,7 +18,8 @@ import urllib3
 
 from runner import __version__
 from runner.adapters import wire
-from runner.adapters.login import Certificate, Login, credential_for
+from runner.adapters.credentials import credential_for
+from runner.adapters.login import Certificate, Login
 from runner.errors import RunnerError
 
 if TYPE_CHECKING:

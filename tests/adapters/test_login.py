@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from runner.adapters.api_server import ApiServer, Request
-from runner.adapters.login import REREAD, Certificate, ExecPlugin, FromFile, Login, TokenFile
+from runner.adapters.credentials import REREAD, FromFile
+from runner.adapters.login import Certificate, ExecPlugin, Login, TokenFile
 from runner.adapters.wire import CutShortError, UntrustedError, WireError
 from runner.errors import RunnerError
 from tests.adapters.api import REVIEWS, not_found, reviews, speaking_to, status

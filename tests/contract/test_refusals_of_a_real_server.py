@@ -16,7 +16,7 @@ from runner.ports import ObjectRef
 from tests.adapters.loopback import refused_port
 from tests.contract.benches import KUBECONFIG, RealBench, real
 
-pytestmark = [pytest.mark.rig, pytest.mark.skipif(not KUBECONFIG, reason="no real cluster is named")]
+pytestmark = pytest.mark.rig
 
 AUTHORITY = Path(__file__).parents[1] / "adapters" / "tls" / "authority.pem"
 REVIEWS = ObjectRef("networking.istio.io/v1", "VirtualService", "default", "reviews")
