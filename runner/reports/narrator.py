@@ -1,13 +1,14 @@
 """Tells a run line by line, for logs, CI, and whoever pipes."""
 
-from runner.engine.events import Event
+from runner.engine.events import Event, Outcome
 from runner.engine.observations import Observation
 from runner.reports.fold import fold
 from runner.reports.lines import Line, layout, line_of, title
 from runner.reports.output import Output
 from runner.reports.progress import heartbeat, imminent, notice_after, said_of
 from runner.reports.terminal import Tone
-from runner.reports.view import RunView
+from runner.reports.view import RunView, Standing
+from runner.reports.wording import one_line, told
 
 HEARTBEAT = 30.0  # seconds of the run's own time without a line
 TONES = {
@@ -23,6 +24,9 @@ TONES = {
     "interrupted": Tone.WARN,
     "out of reach": Tone.WARN,
 }
+
+
+BAD_ENDS = {Outcome.REJECTED, Outcome.ABORTED, Outcome.ROLLBACK_FAILED, Standing.PAUSED, Standing.INTERRUPTED}
 
 
 class Narrator:
@@ -68,6 +72,8 @@ class Narrator:
         if self._grouped:
             self.output.line("::endgroup::")
             self._grouped = False
+            if self.view.standing in BAD_ENDS:
+                self.output.line(_annotation(self.view))
 
     def _say(self, line: Line) -> None:
         columns = self._layout
@@ -78,3 +84,11 @@ class Narrator:
         if self.output.terminal.github and not self._grouped:
             self.output.line(f"::group::runner {title(self.view)}")
             self._grouped = True
+
+
+def _annotation(view: RunView) -> str:
+    """GitHub's workflow command for an error (docs.github.com, workflow commands: what must be escaped)."""
+    title = f"{view.name} {view.standing.value}"
+    for char, code in (("%", "%25"), (":", "%3A"), (",", "%2C")):
+        title = title.replace(char, code)
+    return f"::error title={one_line(title)}::{told(view.reason).replace('%', '%25')}"

@@ -56,6 +56,10 @@ def test_github_groups_the_lines_and_leaves_the_verdict_outside():
     end = told.index("::endgroup::")
 
     assert told[0].startswith("::group::runner bookinfo-canary 1.0.0")
+    assert told[end + 1] == (
+        "::error title=bookinfo-canary rejected"
+        "::errors: 57 of 190 requests failed, 30.0 %25, at most 1 %25 allowed"
+    )
     assert any(line.startswith("Rejected: ") for line in told[end:])
 
 
