@@ -61,7 +61,9 @@ def test_the_chain_of_a_state_file_can_be_checked_as_its_page_shows(tmp_path: Pa
 
 
 def test_commands_that_the_readme_promises_for_later_are_not_there_yet() -> None:
-    bullet = re.search(r"\*\*Commands to come:\*\*(.*?)\n- ", (ROOT / "README.md").read_text(), flags=re.DOTALL)
+    bullet = re.search(
+        r"\*\*Commands to come:\*\*(.*?)\n- ", (ROOT / "README.md").read_text(), flags=re.DOTALL
+    )
     later = set(re.findall(r"`(\w+)`", bullet[1])) if bullet else set()
 
     assert later & set(command_names()) == set()

@@ -65,7 +65,7 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _row(param: click.Parameter, context: click.Context) -> str | None:
     record = param.get_help_record(context)
-    if record is None:
+    if record is None or isinstance(param, click.Argument):
         return None
     names, words = record
     return f"| `{names.replace('|', chr(92) + '|')}` | {words.replace('|', chr(92) + '|')} |"
