@@ -91,7 +91,7 @@ class Oracle:
         if code in (0, 3) and self.unread:
             raise Violation(f"P3: exit {code}, and the last write was never read back")
         # Before it has moved a route, a run says nothing of it; what people did there is theirs.
-        if code == 3 and weights.get("v3", 0) and self.writes:
+        if code == 3 and weights.get("v3", 0) and self.writes and self.foreign is None:
             raise Violation(f"P3: exit 3 at {weights}")
 
     def _passed_on_evidence(self, event: MeasurementTaken) -> None:
