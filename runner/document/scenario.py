@@ -12,10 +12,13 @@ from runner.document.load import parse_all
 from runner.document.places import PlaceError, Repository, repository
 from runner.document.schema import check_schema
 from runner.document.source import read_bytes
+from runner.document.suggest import did_you_mean
 from runner.document.tree import Document, Path, at, in_file_order
 from runner.errors import Diagnostic, InvalidDocumentError
 from runner.model.scenario import (
     FAULT_KEYS,
+    ISTIO_METRICS,
+    LABEL_VALUES,
     SCRAPE,
     SECONDS_BUCKETS,
     ApiFault,
@@ -49,6 +52,8 @@ Tree = Mapping[str, Any]
 
 UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0}
 SLOWER: Final = re.compile(r"(?:x([0-9.]+))?(?:\+(.+))?")
+PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
+SHORTEST_SCRAPE: Final = 1.0
 CHANGES: Final = ("weights", "merge", "delete", "files")
 
 
@@ -95,7 +100,11 @@ def _rules(document: Document) -> Iterator[Diagnostic]:
         if total != WHOLE:
             message = f"the weights add up to {total}, a split adds up to {WHOLE}"
             yield document.diagnostic("RUN703", message, path)
-    yield from _growing(document)
+    yield from _series_rules(document)
+    scrape = at(tree, ("given", "scrape"))
+    if scrape is not None and seconds(scrape) < SHORTEST_SCRAPE:
+        path = ("given", "scrape")
+        yield document.diagnostic("RUN705", "Prometheus scrapes once a second at most here", path)
 
 
 def _splits(tree: Tree) -> Iterator[Path]:
@@ -103,12 +112,36 @@ def _splits(tree: Tree) -> Iterator[Path]:
         yield from ((*path, name) for name in at(tree, path, {}))
 
 
-def _growing(document: Document) -> Iterator[Diagnostic]:
+def _series_rules(document: Document) -> Iterator[Diagnostic]:
+    made: dict[str, list[str | None]] = {name: [None] for name in ISTIO_METRICS}
     for index, rule in enumerate(at(document.tree, ("given", "series"), ())):
+        path: Path = ("given", "series", index)
         bounds = rule.get("buckets", [])
         if sorted(set(bounds)) != bounds:
-            path = ("given", "series", index, "buckets")
-            yield document.diagnostic("RUN704", "the bounds of buckets must grow", path)
+            yield document.diagnostic("RUN704", "the bounds of buckets must grow", (*path, "buckets"))
+        for name in _produced(rule):
+            routes = made.setdefault(name, [])
+            if any(None in (route, rule.get("route")) or route == rule.get("route") for route in routes):
+                hint = "give it another name, or a route of its own"
+                message = f"{name} is produced already"
+                yield document.diagnostic("RUN706", message, (*path, "metric"), hint=hint)
+            routes.append(rule.get("route"))
+        yield from _placeholders(document, (*path, "labels"), rule.get("labels", {}))
+
+
+def _produced(rule: Tree) -> tuple[str, ...]:
+    if rule["from"] != "duration":
+        return (rule["metric"],)
+    return tuple(f"{rule['metric']}_{part}" for part in ("bucket", "sum", "count"))
+
+
+def _placeholders(document: Document, path: Path, labels: Tree) -> Iterator[Diagnostic]:
+    for label, value in labels.items():
+        for name in PLACEHOLDER.findall(value):
+            if name not in LABEL_VALUES:
+                hint = did_you_mean(name, LABEL_VALUES) or f"it may hold {', '.join(LABEL_VALUES)}"
+                message = f"a label cannot hold {{{name}}}"
+                yield document.diagnostic("RUN707", message, (*path, label), hint=hint)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,16 @@ SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0
 """Upper bounds in seconds; the defaults of Prometheus' client libraries."""
 
 
+ISTIO_METRICS = (
+    "istio_requests_total",
+    *(f"istio_request_duration_milliseconds_{part}" for part in ("bucket", "sum", "count")),
+)
+"""What every world produces."""
+
+LABEL_VALUES = ("subset", "version", "class", "code", "app", "workload", "pod", "namespace", "route")
+"""What the label of a metric of one's own may hold, in braces."""
+
+
 class Counts(StrEnum):
     """What a series of one's own is made from."""
 
@@ -70,7 +80,7 @@ class Load:
 class SeriesRule:
     """A metric that the services publish themselves, made from the same requests as Istio's.
 
-    Label values may hold {subset} {version} {class} {code} {app} {workload} {pod} {namespace} {route}.
+    Label values may hold `LABEL_VALUES` in braces.
     *buckets* are upper bounds in the metric's own unit, seconds unless *milliseconds*.
     """
 

@@ -263,10 +263,9 @@ class _OwnLabels:
         own = {
             name: _filled(value, cell, pod, self._streams[cell.stream]) for name, value in self._rule.labels
         }
-        scraped = {"job": "kubernetes-pods", "instance": f"{pod.address}:8080"}
-        yield Seen(
-            f"{pod.namespace}/{pod.pod}", _pairs(scraped | {"pod": pod.pod, "namespace": pod.namespace} | own)
-        )
+        usual = {"job": "kubernetes-pods", "namespace": pod.namespace}
+        target = {"instance": f"{pod.address}:8080", "pod": pod.pod}  # whatever a rule says, pods stay apart
+        yield Seen(f"{pod.namespace}/{pod.pod}", _pairs(usual | own | target))
 
 
 def _filled(template: str, cell: Cell, pod: Endpoint, stream: Stream) -> str:
@@ -378,4 +377,6 @@ def _below(milliseconds: float, latency: Latency) -> float:
     over = milliseconds - latency.add
     if over <= 0.0:
         return 0.0
+    if latency.median <= 0.0:
+        return 1.0
     return 0.5 * (1.0 + math.erf(math.log(over / latency.median) / (SPREAD * math.sqrt(2.0))))

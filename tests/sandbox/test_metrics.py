@@ -221,6 +221,25 @@ def _labelled(route):
     return replace(route, labels=(("v3", "3.0"),))
 
 
+def test_pods_stay_apart_whatever_labels_a_metric_of_ones_own_has():
+    rule = SeriesRule("mine_total", Counts.REQUESTS, (("pod", "all"), ("instance", "one"), ("job", "orders")))
+    found = world(given=Given(series=(rule,)))
+    scaled(found, "reviews-v1", 3)
+    sleep(found, 120)
+
+    series = answer(found, 'mine_total{job="orders"}').samples
+
+    assert len(series) == 3
+    assert len({sample.labels["pod"] for sample in series}) == 3
+
+
+def test_answers_can_be_instant():
+    found = world(When(Slowness(factor=0.0)))
+    sleep(found, 120)
+
+    assert ask(found, "sum(rate(istio_request_duration_milliseconds_sum[1m]))") == {(): 0.0}
+
+
 def test_what_nothing_produces_can_be_told():
     found = world(given=Given(series=(SeriesRule("mine_total", Counts.REQUESTS),)))
 

@@ -213,6 +213,19 @@ def test_a_scenario_may_say_nothing(tmp_path):
             "given: {series: [{metric: a, from: duration, buckets: [1, 1]}]}\n",
             ("RUN704", 4, "the bounds of buckets must grow"),
         ),
+        ("given: {scrape: 100ms}\n", ("RUN705", 4, "Prometheus scrapes once a second at most here")),
+        (
+            "given: {series: [{metric: a_count, from: requests}, {metric: a, from: duration, route: r}]}\n",
+            ("RUN706", 4, "a_count is produced already"),
+        ),
+        (
+            "given: {series: [{metric: istio_requests_total, from: requests}]}\n",
+            ("RUN706", 4, "istio_requests_total is produced already"),
+        ),
+        (
+            'given: {series: [{metric: a, from: requests, labels: {v: "{versoin}"}}]}\n',
+            ("RUN707", 4, "a label cannot hold {versoin}"),
+        ),
     ],
 )
 def test_what_the_schema_cannot_say_is_said_at_its_place(tmp_path, text, wanted):
@@ -228,6 +241,7 @@ def test_what_the_schema_cannot_say_is_said_at_its_place(tmp_path, text, wanted)
         ("when:\n  - {errors: 30%}\n", "RUN104", "at"),
         ("when:\n  - {at: start, error: 30%}\n", "RUN103", "error"),
         ("when:\n  - {at: start, prometheus: gone}\n", "RUN106", "gone"),
+        ("given: {latency: {reviews: 0s}}\n", "RUN107", "0s"),
         ("given: {traffic: {reviews: 50}}\n", "RUN105", "reviews"),
         ("expect: {outcome: failed}\n", "RUN106", "failed"),
         ("given: {files: [nothing.yaml]}\n", "RUN301", "nothing.yaml"),
@@ -254,6 +268,12 @@ def test_schema_and_model_know_the_same_faults():
     keys = published("scenario")["definitions"]["when"]["properties"].keys()
 
     assert set(FAULT_KEYS) == keys - {"at", "after", "for", "route", "subset"}
+
+
+def test_one_metric_of_two_routes_is_no_repetition(tmp_path):
+    text = "given: {series: [{metric: a, from: requests, route: r}, {metric: a, from: requests, route: s}]}\n"
+
+    assert len(read(tmp_path, text).given.series) == 2
 
 
 def test_files_may_lie_anywhere_in_the_repository():
