@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from runner.bootstrap import rehearsing
 from runner.document.places import repository
 from runner.document.playbook import read_playbook
 from runner.document.scenario import read_scenario
@@ -34,6 +35,8 @@ from runner.model.scenario import (
     When,
 )
 from runner.model.split import split_of
+from runner.rehearsal.expectations import unmet
+from runner.rehearsal.playing import play
 from runner.sandbox import prepare
 
 ROOT = Path(__file__).parents[2]
@@ -91,6 +94,17 @@ def test_a_shipped_scenario_speaks_of_stages_and_checks_of_the_bookinfo_canary(f
     assert {when.stage for when in scenario.when} - {None} <= {stage.name for stage in playbook.stages}
     assert set(scenario.expect.fired_by or ()) <= {check.name for check in playbook.checks}
     assert prepare(playbook, scenario, seed=1, start=0.0).streams[0].name == "reviews"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_a_shipped_scenario_ends_as_it_expects(file, seed):
+    playbook = read_playbook(ROOT / "playbooks" / "bookinfo-canary.yaml").playbook
+
+    played = play(playbook, read_scenario(file), rehearsing(seed))
+
+    assert unmet(played) == ()
+    assert played.broken == ()
 
 
 def test_everything_that_may_be_given_is_understood(tmp_path):
