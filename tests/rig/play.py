@@ -89,11 +89,11 @@ class Play:
 
 
 def launch(folder: Path, command: str, *words: str) -> Play:
-    """Start a command of `runner`, answering yes and printing events."""
+    """Start a command of `runner`, printing events."""
     complaints = folder / f"stderr-{command}-{time.monotonic_ns()}"
     with complaints.open("w") as heard:
         process = subprocess.Popen(
-            [sys.executable, "-m", "runner", command, *words, "--yes", "-o", "jsonl"],
+            [sys.executable, "-m", "runner", command, *words, "-o", "jsonl"],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
             stdin=subprocess.DEVNULL,
@@ -107,9 +107,9 @@ def launch(folder: Path, command: str, *words: str) -> Play:
 
 
 def start(bookinfo: Bookinfo, folder: Path, command: str, *words: str, prometheus: str = "") -> Play:
-    """Start a command of `runner` on the cluster of the test."""
+    """Start a command of `runner` on the cluster of the test, answering yes to its question."""
     cluster = bookinfo.cluster
-    where = ("--kubeconfig", cluster.kubeconfig, "--prometheus", prometheus or cluster.prometheus)
+    where = ("--yes", "--kubeconfig", cluster.kubeconfig, "--prometheus", prometheus or cluster.prometheus)
     run = launch(folder, command, *words, *where)
     bookinfo.processes.append(run.process)
     return run

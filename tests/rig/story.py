@@ -46,13 +46,11 @@ def _decision(event: Event) -> str:
 
 
 def _verdicts(events: list[Event]) -> set[str]:
-    """The last conclusive verdict on each check in each stage; one that never was conclusive says so."""
+    """The last conclusive verdict on each check, by verify stage and as a guard; one that never was so says that."""
     last: dict[tuple[str, str], str] = {}
-    stage = ""
     for event in events:
-        stage = event["stage"] if event["event"] == "stage.started" else stage
         if event["event"] == "measurement.taken":
-            key = (event.get("stage") or f"guard in {stage}", event["check"])
+            key = (event.get("stage") or "guard", event["check"])
             if event["verdict"] != "inconclusive" or key not in last:
                 last[key] = event["verdict"]
     return {f"{where}: {check} {verdict}" for (where, check), verdict in last.items()}

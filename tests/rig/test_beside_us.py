@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from pathlib import Path
 
@@ -38,16 +39,19 @@ def test_edit_accepted_by_its_digest_is_gone_on_from(installed: Bookinfo, tmp_pa
     assert installed.weights() == {"v3": 100}
 
 
-def test_first_manifests_applied_again_by_a_person_stop_the_run(installed: Bookinfo, tmp_path: Path) -> None:
+def test_first_manifests_applied_again_by_a_person_end_the_release_on_stable(
+    installed: Bookinfo, tmp_path: Path
+) -> None:
     with traffic.Load(installed.reviews_url, rps=60):
         run = _in_soak(installed, tmp_path)
         installed.kubectl("apply", "-f", str(MANIFESTS / "virtual-services-v1.yaml"))
+        applied = installed.weights()
         code = run.finish()
-    if installed.weights() == {"v1": 100}:
-        assert code == 7, run.said()
+    if applied == {"v1": 100}:
+        assert code == 3, run.said()  # nobody reaches the canary any more, and no evidence is no pass
+        assert installed.weights() == {"v1": 100}
     else:
-        # kubectl's three-way merge may see nothing to change; then the run was never disturbed.
-        assert code == 0, run.said()
+        assert code == 0, run.said()  # kubectl compared with its own last write and saw nothing to change
 
 
 def test_edit_of_anything_else_stays_and_the_run_goes_on(installed: Bookinfo, tmp_path: Path) -> None:
@@ -95,11 +99,14 @@ def test_second_run_on_the_same_route_is_told_who_holds_it(installed: Bookinfo, 
     other = tmp_path / "other"
     other.mkdir()
     with traffic.Load(installed.reviews_url, rps=60):
-        run = _in_soak(installed, tmp_path)
-        second = play.of(installed, other, "interrupted.yaml")
-        assert second.finish() == 6, second.said()
-        assert run.finish() == 0, run.said()
-    assert installed.weights() == {"v3": 100}
+        run = play.of(installed, tmp_path, "watched.yaml")
+        run.wait_for(named("stage.started", stage="soak"))
+        second = play.of(installed, other, "watched.yaml")
+        assert second.finish(30) == 6, second.said()
+        assert run.events[0]["run"] in second.said()
+        run.send(signal.SIGTERM)
+        assert run.finish() == 143, run.said()
+    assert installed.weights() == {"v1": 50, "v3": 50}
 
 
 def _in_soak(bookinfo: Bookinfo, folder: Path) -> Play:

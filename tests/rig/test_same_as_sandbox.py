@@ -49,7 +49,9 @@ def test_real_parts_decide_as_the_sandbox_does(
 ) -> None:
     virtual = _play_in_sandbox(scenario, tmp_path)
     real = real_stories[scenario["name"]].result()
-    assert real == virtual
+    assert real.decisions == virtual.decisions
+    assert real.verdicts == virtual.verdicts
+    assert real.code == virtual.code
     figures.add(
         "Scenarios that the sandbox and the real parts decide alike",
         scenario=scenario["name"],
@@ -85,7 +87,9 @@ def _play_in_sandbox(scenario: Scenario, folder: Path) -> Story:
         (folder / path.name).write_text(path.read_text())
     (folder / "scenario.yaml").write_text(yaml.safe_dump(document))
     words = ["--scenario", "scenario.yaml", "--state", "run.jsonl", *_words(scenario, "bookinfo")]
-    run = play.launch(folder, "play", str(_playbook(scenario)), "--sandbox", *words)
+    # In an instant sandbox everybody agrees at once; at a watchable pace a gate waits as it does on a cluster.
+    pace = ["--speed", "50"] if "playbook" in scenario else []
+    run = play.launch(folder, "play", str(_playbook(scenario)), "--sandbox", *words, *pace)
     code = run.finish()
     assert run.events, run.said()
     return story.tell(run.events, code)
