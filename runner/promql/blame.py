@@ -13,9 +13,10 @@ from runner.promql.tokens import Token
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
 _MIDDLES = (
     "", " a", "a", "1", "5m", "(a)", "(a) a", "(a) (a)", " (a)", "()", '"a"', '="a"', 'a="a"', ',a="a"', ",a",
-    ",1", ":5m", '"a",a', 'a,"a","a","a","a"', ',"a","a","a","a"', ',"a","a","a"', ',"a","a"', ',"a"',
+    ",1", " 5m", " 1", ":5m", '"a",a', 'a,"a","a","a","a"', ',"a","a","a","a"', ',"a","a","a"', ',"a","a"', ',"a"',
 )  # fmt: skip
 _ENDS = ("", " a", " (a)", "[5m]", "[5m:5m]")
+_COMPUTING = frozenset(["+", "-", "*", "/", "%", "^", "(", "step", "range", "min_of", "max_of"])
 _GRAMMAR = re.compile(
     r"invalid promql query|unclosed|unexpected|no expression|bad number|unterminated|not a valid duration"
 )
@@ -30,12 +31,24 @@ def offset(text: str, tokens: Sequence[Token], message: str) -> int:
     return tokens[viable].offset if viable < len(tokens) else len(text.rstrip())
 
 
-def words(tokens: Sequence[Token], message: str, at: int) -> str:
-    """*message*, or better words where the parser has none."""
-    if "invalid promql query" not in message:
-        return message
+def is_in_duration(tokens: Sequence[Token], at: int) -> bool:
+    """Whether the word at offset *at* computes a range, a step or an offset, as Prometheus 3.14 and newer can."""
+    before = [token for token in tokens if token.offset < at]
     found = next((token for token in tokens if token.offset == at), None)
-    return "unexpected end of the expression" if found is None else f'unexpected "{found.text[:60]}"'
+    if found is None or not before or found.text not in _COMPUTING:
+        return False
+    in_brackets = sum((token.text == "[") - (token.text == "]") for token in before) > 0
+    after_offset = found.text == "(" and "offset" in [token.text for token in before[-2:]]
+    return in_brackets or after_offset
+
+
+def words(tokens: Sequence[Token], message: str, at: int) -> str:
+    """*message*, or better words where the parser has none for the place."""
+    found = next((token for token in tokens if token.offset == at), None)
+    if found is None:
+        return "unexpected end of the expression" if "invalid promql query" in message else message
+    is_vague = "invalid promql query" in message or "unclosed" in message
+    return f'unexpected "{found.text[:60]}"' if is_vague else message
 
 
 def _named(tokens: Sequence[Token], message: str) -> int:

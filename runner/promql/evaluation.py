@@ -8,20 +8,21 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from typing import assert_never
 
-from runner.promql import aggregations, functions, matching
+from runner.promql import aggregations, extended, functions, matching
 from runner.promql.budget import POINT_WORK, STEP_WORK, WINDOW_WORK, Budget
 from runner.promql.catalogue import NAME_KEEPING, OVER_TIME
 from runner.promql.errors import EvaluationError
 from runner.promql.floats import has_nan
 from runner.promql.labels import EMPTY, Labels
 from runner.promql.over_time import PARAMETERISED, SAMPLE_WORK, WINDOW_FUNCTIONS, Window
-from runner.promql.spans import LOOKBACK, SUBQUERY_STEP, Scope, spans
+from runner.promql.spans import LOOKBACK, SUBQUERY_STEP, Scope, reach, spans
 from runner.promql.storage import Series, Storage, is_stale
 from runner.promql.tree import (
     SET_OPERATORS,
     Aggregation,
     Binary,
     Call,
+    Extension,
     Kind,
     Negation,
     Node,
@@ -75,7 +76,7 @@ class Evaluation:
         """The points of an instant vector at *at*."""
         match node:
             case Selector():
-                points = [(labels, value) for labels, _, value in self._instant(node, self._moment(node, at))]
+                points = self._selected(node, self._moment(node, at))
             case Call():
                 points = self._call(node, at)
             case Aggregation():
@@ -106,6 +107,18 @@ class Evaluation:
             self._budget.spend(WINDOW_WORK + len(window.values) * work)
             yield labels, window
 
+    def _selected(self, selector: Selector, moment: int) -> list[Point]:
+        if selector.extension is not Extension.SMOOTHED:
+            return [(labels, value) for labels, _, value in self._instant(selector, moment)]
+        self._budget.spend(len(self._series[selector]) * WINDOW_WORK)
+        points: list[Point] = []
+        around = self._sliced(selector, moment - LOOKBACK, moment + LOOKBACK)
+        for labels, timestamps, values in around:
+            value = extended.smoothed_value(timestamps, values, moment)
+            if value is not None:
+                points.append((labels, value))
+        return points
+
     def _instant(self, selector: Selector, moment: int) -> Iterator[tuple[Labels, int, float]]:
         series_found = self._series[selector]
         self._budget.spend(len(series_found) * POINT_WORK)
@@ -124,7 +137,15 @@ class Evaluation:
     def _range_windows(self, node: Range, at: int) -> Iterator[tuple[Labels, Window]]:
         end = self._moment(node.selector, at)
         start = end - node.duration
-        for series in self._series[node.selector]:
+        before, after = reach(node.selector.extension)
+        for labels, timestamps, values in self._sliced(node.selector, start - before, end + after):
+            yield labels, Window(timestamps, values, start, end, at)
+
+    def _sliced(
+        self, selector: Selector, start: int, end: int
+    ) -> Iterator[tuple[Labels, Sequence[int], Sequence[float]]]:
+        """The samples after *start* and up to *end* of each series that has some, markers left out."""
+        for series in self._series[selector]:
             times = series.timestamps
             last = bisect_right(times, end)
             first = bisect_right(times, start, 0, last)
@@ -132,7 +153,7 @@ class Evaluation:
             if has_nan(values):
                 timestamps, values = without_markers(timestamps, values)
             if values:
-                yield series.labels, Window(timestamps, values, start, end, at)
+                yield series.labels, timestamps, values
 
     def _subquery_windows(self, node: Subquery, at: int) -> Iterator[tuple[Labels, Window]]:
         end = self._moment(node, at)
@@ -174,16 +195,21 @@ class Evaluation:
         return [(labels.nameless(), taken / 1000) for labels, taken, _ in self._instant(selector, moment)]
 
     def _over_time(self, call: Call, at: int) -> list[Point]:
-        compute = self._window_function(call, at)
+        argument = ranged(call)
+        compute = self._window_function(call, argument, at)
         keeps_name = call.function in NAME_KEEPING
         out: list[Point] = []
-        for labels, window in self.windows(ranged(call), at, SAMPLE_WORK[call.function]):
+        for labels, window in self.windows(argument, at, SAMPLE_WORK[call.function]):
             value = compute(window)
             if value is not None:
                 out.append((labels if keeps_name else labels.nameless(), value))
         return out
 
-    def _window_function(self, call: Call, at: int) -> Callable[[Window], float | None]:
+    def _window_function(
+        self, call: Call, argument: Range | Subquery, at: int
+    ) -> Callable[[Window], float | None]:
+        if isinstance(argument, Range) and argument.selector.extension is not None:
+            return extended.function(call.function, argument.selector.extension)
         parameterised = PARAMETERISED.get(call.function)
         if parameterised is None:
             return WINDOW_FUNCTIONS[call.function]
@@ -192,6 +218,8 @@ class Evaluation:
 
     def _absent_over_time(self, call: Call, at: int) -> list[Point]:
         argument = ranged(call)
+        if isinstance(argument, Range) and argument.selector.extension is not None:
+            extended.function(call.function, argument.selector.extension)
         if any(True for _ in self.windows(argument, at)):
             return []
         return [(functions.absent_labels(argument), 1.0)]

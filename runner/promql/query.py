@@ -4,7 +4,9 @@ from runner.promql.answers import Answer, Matrix, Points, Sample, Scalar, Text, 
 from runner.promql.budget import Budget, Limits
 from runner.promql.errors import ParameterError
 from runner.promql.evaluation import Evaluation
+from runner.promql.extended import cut
 from runner.promql.labels import Labels
+from runner.promql.over_time import Window
 from runner.promql.spans import milliseconds
 from runner.promql.storage import Storage
 from runner.promql.syntax import parse
@@ -31,11 +33,17 @@ def evaluate(expression: str, storage: Storage, at: float, *, limits: Limits = D
 
 def _windows(tree: Node, evaluation: Evaluation, moment: int) -> Matrix:
     assert isinstance(tree, Range | Subquery)  # noqa: S101 - the only range vectors there are
-    series = [
-        Points(labels, tuple(zip(window.timestamps, window.values, strict=True)))
-        for labels, window in evaluation.windows(tree, moment)
-    ]
+    series: list[Points] = []
+    for labels, window in evaluation.windows(tree, moment):
+        shown = _cut(tree, window)
+        if shown is not None:
+            series.append(Points(labels, tuple(zip(shown.timestamps, shown.values, strict=True))))
     return Matrix(tuple(sorted(series, key=lambda points: points.labels.pairs)))
+
+
+def _cut(tree: Range | Subquery, window: Window) -> Window | None:
+    extension = tree.selector.extension if isinstance(tree, Range) else None
+    return window if extension is None else cut(window, extension)
 
 
 def evaluate_range(

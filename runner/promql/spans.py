@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runner.promql.errors import ParameterError
-from runner.promql.tree import Edge, Node, Range, Selector, Subquery, children
+from runner.promql.tree import Edge, Extension, Node, Range, Selector, Subquery, children
 
 LOOKBACK = 300_000  # how old a sample an instant selector may take, in milliseconds
 SUBQUERY_STEP = 60_000  # Prometheus' default evaluation interval, in milliseconds
@@ -60,6 +60,13 @@ class Scope:
         return Scope(self.first - duration, self.last, self.start, self.end)
 
 
+def reach(extension: Extension | None, lookback: int = LOOKBACK) -> tuple[int, int]:
+    """How far before and after its range an extended range selector reads, in milliseconds."""
+    if extension is None:
+        return 0, 0
+    return lookback, lookback if extension is Extension.SMOOTHED else 0
+
+
 def spans(node: Node, start: int, end: int, lookback: int = LOOKBACK) -> Iterator[Span]:
     """What each selector reads when *node* is evaluated from *start* to *end*."""
     yield from _spans(node, Scope(start, end, start, end), lookback)
@@ -67,12 +74,13 @@ def spans(node: Node, start: int, end: int, lookback: int = LOOKBACK) -> Iterato
 
 def _spans(node: Node, scope: Scope, lookback: int) -> Iterator[Span]:
     match node:
-        case Selector(offset=offset, at=at):
+        case Selector(offset=offset, at=at, extension=extension):
             read = scope.shifted(offset, at).widened(lookback)
-            yield Span(node, read.first, read.last)
+            yield Span(node, read.first, read.last + lookback * (extension is Extension.SMOOTHED))
         case Range(selector=selector, duration=duration):
             read = scope.shifted(selector.offset, selector.at).widened(duration)
-            yield Span(selector, read.first, read.last)
+            before, after = reach(selector.extension, lookback)
+            yield Span(selector, read.first - before, read.last + after)
         case Subquery(expression=expression, duration=duration, offset=offset, at=at):
             yield from _spans(expression, scope.shifted(offset, at).widened(duration), lookback)
         case _:

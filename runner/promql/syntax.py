@@ -1,5 +1,6 @@
 """From text to tree: promql-parser reads, this module translates and refuses by name."""
 
+import re
 from datetime import timedelta
 from functools import lru_cache
 
@@ -8,7 +9,7 @@ import promql_parser as parser
 from runner.promql.catalogue import AGGREGATIONS, REFUSED, SCALAR_FUNCTIONS, SUPPORTED
 from runner.promql.errors import EvaluationError, QuerySyntaxError, RefusedError
 from runner.promql.labels import NAME, Matcher, MatchOperator
-from runner.promql.stand_ins import Reading
+from runner.promql.stand_ins import EXTENSION, Reading
 from runner.promql.tokens import scan
 from runner.promql.tree import (
     Aggregation,
@@ -16,6 +17,7 @@ from runner.promql.tree import (
     Call,
     Cardinality,
     Edge,
+    Extension,
     Kind,
     Matching,
     Negation,
@@ -29,6 +31,7 @@ from runner.promql.tree import (
 )
 
 MAX_DEPTH = 150
+_UNKNOWN_FUNCTION = re.compile(r"unknown function with name '(\w+)'")
 REMEMBERED = 1024
 
 _OPERATORS = (
@@ -62,9 +65,9 @@ def _parsed(reading: Reading) -> parser.Expr:
     try:
         if reading.signed_text != reading.safe_text:
             parser.parse(reading.signed_text)
-        return parser.parse(reading.safe_text)
+        return parser.parse(reading.parsed_text)
     except ValueError as error:
-        raise _syntax_error(reading, str(error)) from error
+        raise _explained(reading, str(error)) from error
     except BaseException as error:
         # A panic of the native parser is no Exception, and its class cannot be imported.
         if type(error).__name__ != "PanicException":
@@ -72,10 +75,16 @@ def _parsed(reading: Reading) -> parser.Expr:
         raise QuerySyntaxError("the parser cannot read this", offset=0) from error
 
 
-def _syntax_error(reading: Reading, message: str) -> QuerySyntaxError:
+def _explained(reading: Reading, message: str) -> QuerySyntaxError | RefusedError:
+    unknown = _UNKNOWN_FUNCTION.search(message)
+    if unknown is not None and unknown[1] in REFUSED:
+        return RefusedError(f"{unknown[1]}() is refused: {REFUSED[unknown[1]]}", feature=unknown[1])
     from runner.promql import blame
 
     offset = blame.offset(reading.safe_text, reading.tokens, message)
+    if blame.is_in_duration(reading.tokens, offset):
+        refusal = "arithmetic in ranges, steps and offsets is refused: the parser does not read it"
+        return RefusedError(refusal, feature="duration expression", hint="write the duration")
     return QuerySyntaxError(blame.words(reading.tokens, message, offset), offset=offset)
 
 
@@ -124,10 +133,13 @@ class _Translation:
             refusal = RefusedError('"or" between label matchers is no PromQL', feature="or between matchers")
             self.refused.append(refusal)
         name = (Matcher(NAME, MatchOperator.EQUAL, selector.name),) if selector.name else ()
-        matchers = (*name, *(self._matcher(matcher) for matcher in selector.matchers.matchers))
+        written = [matcher for matcher in selector.matchers.matchers if matcher.name != EXTENSION]
+        extensions = [matcher.value for matcher in selector.matchers.matchers if matcher.name == EXTENSION]
+        matchers = (*name, *(self._matcher(matcher) for matcher in written))
         if not self.refused and all(matcher.matches("") for matcher in matchers):
             raise QuerySyntaxError("vector selector must contain at least one non-empty matcher", offset=0)
-        return Selector(matchers, self._offset(selector), self._at(selector))
+        extension = Extension(extensions[0]) if extensions else None
+        return Selector(matchers, self._offset(selector), self._at(selector), extension)
 
     def _matcher(self, matcher: parser.Matcher) -> Matcher:
         operator = next(ours for theirs, ours in _OPERATORS if theirs == matcher.op)

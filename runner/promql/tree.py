@@ -36,6 +36,13 @@ class String:
     value: str
 
 
+class Extension(StrEnum):
+    """`anchored` and `smoothed`: a range that also reads a lookback around it."""
+
+    ANCHORED = "anchored"
+    SMOOTHED = "smoothed"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Selector:
     """`name{...} offset O @ T`; the metric name is a matcher like any other."""
@@ -43,6 +50,7 @@ class Selector:
     matchers: tuple[Matcher, ...]
     offset: int = 0
     at: int | Edge | None = None
+    extension: Extension | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -770,6 +770,80 @@ def modifiers() -> Iterator[Case]:
     )
 
 
+def extended() -> Iterator[Case]:
+    moments = (BASE + 3 * MINUTE, BASE + 5 * MINUTE + 30_000, BASE + 9 * MINUTE + 1)
+    for modifier in ("anchored", "smoothed"):
+        for name in ("rate", "increase", "delta", "changes", "resets"):
+            yield from both(
+                modifier,
+                "counters",
+                f"{name}(requests_total[2m] {modifier})",
+                f'{name}(requests_total{{instance="c"}}[50s] {modifier} offset 1m)',
+            )
+            yield from both(
+                modifier,
+                "gauges",
+                f"{name}(gauge[1m] {modifier})",
+                f"{name}(gauge[10m] offset 30s {modifier})",
+            )
+            yield from instant(
+                modifier,
+                "edges",
+                f"{name}(edge[1m] {modifier})",
+                f"{name}(edge[3m] {modifier})",
+                f"{name}(edge[90s] {modifier} @ {MID / 1000})",
+                f"{name}(dawn[2m] {modifier})",
+                at=moments,
+            )
+            yield from ranged(
+                modifier,
+                "edges",
+                f"{name}(edge[2m] {modifier})",
+                f"{name}(edge[5m] {modifier} @ end())",
+                step=77_000,
+            )
+        yield from both(
+            modifier,
+            "edges",
+            f"edge {modifier}",
+            f"edge{{at='sparse'}} {modifier} offset 1m",
+            f"sum(edge {modifier})",
+            f"timestamp(edge {modifier})",
+            f"edge{{}} @ {MID / 1000} {modifier}",
+            at=moments,
+        )
+        yield from both(
+            modifier,
+            "gauges",
+            f"gauge {modifier}",
+            f"gauge {modifier} > 3",
+            f"max_over_time((smooth {modifier})[2m:7s])",
+            at=(MID + 4_321,),
+        )
+        yield from instant(
+            modifier,
+            "edges",
+            f"edge[2m] {modifier}",
+            f"edge[90s] offset 33s {modifier}",
+            f"edge{{at='blinking',}}[3m] {modifier}",
+            f"none[2m] {modifier}",
+            at=moments,
+        )
+        yield from both(
+            modifier,
+            "edges",
+            f"sum_over_time(edge[2m] {modifier})",
+            f"absent_over_time(none[2m] {modifier})",
+            f"irate(edge[2m] {modifier})",
+            f"edge[2m:1m] {modifier}",
+            f"sum(edge) {modifier}",
+            f"1 {modifier}",
+            f"edge {modifier} {modifier}",
+            "rate(edge[2m] anchored smoothed)",
+            f"predict_linear(edge[2m] {modifier}, 3)",
+        )
+
+
 def selectors() -> Iterator[Case]:
     moments = tuple(
         BASE + d
@@ -1078,6 +1152,7 @@ ALL = (
     binaries,
     matching,
     modifiers,
+    extended,
     selectors,
     histograms,
     label_functions,

@@ -79,7 +79,7 @@ class Writer:
         return self.dice.choice(choices)(depth - 1)
 
     def selector(self, _: int) -> str:
-        return self.dice.choice(SELECTORS[self.world]) + self.modifier()
+        return self.dice.choice(SELECTORS[self.world]) + self.extension(0.03) + self.modifier()
 
     def modifier(self) -> str:
         roll = self.dice.random()
@@ -94,7 +94,10 @@ class Writer:
         if depth > 0 and self.dice.random() < 0.3:
             step = self.dice.choice(["15s", "30s", "", "47s"])
             return f"({self.vector(depth - 1)})[{length}:{step}]{self.modifier()}"
-        return f"{self.dice.choice(SELECTORS[self.world])}[{length}]{self.modifier()}"
+        return f"{self.dice.choice(SELECTORS[self.world])}[{length}]{self.extension(0.1)}{self.modifier()}"
+
+    def extension(self, chance: float) -> str:
+        return self.dice.choice([" anchored", " smoothed"]) if self.dice.random() < chance else ""
 
     def over_time(self, depth: int) -> str:
         name = self.dice.choice(
