@@ -132,6 +132,11 @@ class Draft:
         return tuple(self._stages("stages"))
 
     @cached_property
+    def whole(self) -> bool:
+        """Whether every stage could be read, so that what no stage does can be told."""
+        return all(stage.kind is not None and stage.sound for stage in (*self.stages, *self.rollback))
+
+    @cached_property
     def rollback(self) -> tuple[StageDraft, ...]:
         """The stages of `rollback:` in order."""
         return tuple(self._stages("rollback"))

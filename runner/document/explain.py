@@ -73,13 +73,16 @@ def _missing(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]
 
 def _type(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-    expected = " or ".join(TYPES[kind] for kind in wanted)
+    *most, last = (TYPES[kind] for kind in wanted)
+    expected = f"{', '.join(most)} or {last}" if most else last
     message = f"{_noun(path)} is {_kind_of(error.instance)}, expected {expected}"
     yield document.diagnostic("RUN105", message, path, hint=_type_hint(document, error, path, wanted))
 
 
 def _type_hint(document: Document, error: Any, path: Path, wanted: list[str]) -> str | None:
     scalar = isinstance(error.instance, bool | int | float)
+    if error.schema.get("title") == "Duration" and type(error.instance) is int:
+        return f"seconds are written {error.instance}s"
     if "string" in wanted and scalar and document.has(path):
         return f'quote it: "{document.written(path)}"'
     if "array" in wanted and isinstance(error.instance, str | dict):
@@ -155,10 +158,10 @@ def _exclusive(document: Document, error: Any, path: Path) -> Iterator[Diagnosti
         return
     later = schema_path[schema_path.index("dependencies") + 1]
     keys = list(error.instance)
-    others = [other["required"][0] for other in error.validator_value["anyOf"]]
-    for key in others:
-        if key in keys and keys.index(key) < keys.index(later):
-            yield _two(document, path, key, later)
+    others = {other["required"][0] for other in error.validator_value["anyOf"]}
+    first = next(key for key in keys if key in others or key == later)
+    if first != later:
+        yield _two(document, path, first, later)
 
 
 def _two(document: Document, path: Path, key: str, later: str) -> Diagnostic:

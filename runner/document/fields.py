@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from runner.document.schema import strict
 from runner.document.tree import Path
 
 Field = Mapping[str, Any]
+INNER: Final = ("items", "additionalProperties")
 
 
 def field_at(name: str, path: Path) -> Field | None:
@@ -22,21 +23,42 @@ def types_at(name: str, path: Path) -> frozenset[str]:
     return frozenset([kinds] if isinstance(kinds, str) else kinds)
 
 
-def members(name: str, field: Field) -> Iterator[tuple[str, Field]]:
-    """The named fields inside *field*, through lists and through mappings by free names."""
+def field_named(name: str, names: tuple[str, ...]) -> Field | None:
+    """The field that *names* lead to as people say it: `stages.verify.every`, without indexes and free names."""
     whole = strict(name)
-    for inner in (field, field.get("items"), field.get("additionalProperties")):
-        if isinstance(inner, Mapping):
-            found = merged(whole, inner)
-            yield from ((key, merged(whole, value)) for key, value in found.get("properties", {}).items())
+    field: Field | None = merged(whole, whole)
+    for part in names:
+        field = field and _by_name(whole, field, part)
+    return field
+
+
+def members(name: str, field: Field) -> dict[str, Field]:
+    """The named fields inside *field*, through lists and through mappings by free names."""
+    return dict(_members(strict(name), field))
 
 
 def merged(whole: Field, field: Field) -> Field:
-    """*field* with what it refers to; its own words win."""
+    """*field* with what it refers to; its own words win. `form` is what that calls itself."""
     found = dict(field)
     for other in [field] if "$ref" in field else field.get("allOf", []):
-        name = other["$ref"].rpartition("/")[2]
-        found = {**merged(whole, whole["definitions"][name]), **found}
+        meant = whole["definitions"][other["$ref"].rpartition("/")[2]]
+        found = {**merged(whole, meant), "form": meant.get("title", "").lower(), **found}
+    return found
+
+
+def _members(whole: Field, field: Field) -> Iterator[tuple[str, Field]]:
+    yield from ((key, merged(whole, inner)) for key, inner in field.get("properties", {}).items())
+    for key in INNER:
+        if isinstance(field.get(key), Mapping):
+            yield from _members(whole, merged(whole, field[key]))
+
+
+def _by_name(whole: Field, field: Field, part: str) -> Field | None:
+    found = dict(_members(whole, field)).get(part)
+    if found is None and isinstance(field.get("additionalProperties"), Mapping):
+        return merged(whole, field["additionalProperties"])  # a name of the author's
+    if found is None and part.isdecimal() and isinstance(field.get("items"), Mapping):
+        return merged(whole, field["items"])
     return found
 
 
@@ -45,15 +67,11 @@ def _field(name: str, path: tuple[str, ...]) -> Field | None:
     whole = strict(name)
     field: Field | None = merged(whole, whole)
     for part in path:
-        field = _inner(whole, field, part)
-        if field is None:
-            return None
+        field = field and _inner(whole, field, part)
     return field
 
 
-def _inner(whole: Field, field: Field | None, part: str) -> Field | None:
-    if field is None:
-        return None
+def _inner(whole: Field, field: Field, part: str) -> Field | None:
     inner = field.get("properties", {}).get(part)
     if inner is None and part.isdecimal():
         inner = field.get("items")

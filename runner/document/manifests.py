@@ -1,6 +1,7 @@
 """The Kubernetes objects that the apply stages of a playbook name, as they will be applied."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
@@ -109,7 +110,8 @@ class Gathering:
         if not wrong and said["kind"] == "Secret" and said["apiVersion"] == "v1" and not self.allow_secrets:
             hint = "let a secret store create it, or give --allow-secrets"
             message = "a Secret would be copied into the state file"
-            wrong = [document.diagnostic("RUN307", message, (*path, "kind"), hint=hint)]
+            found = document.diagnostic("RUN307", message, (*path, "kind"), hint=hint)
+            wrong = [replace(found, source=None)]  # the line may hold the secret
         self.found.extend(wrong)
         return not wrong
 

@@ -98,8 +98,11 @@ def too_deep(place: Location) -> Diagnostic:
 
 
 def _syntax(error: Any, text: str, file: str) -> Diagnostic:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "this is not YAML"
+    marks = [getattr(error, name, None) for name in ("problem_mark", "context_mark")]
+    if "expected ',' or" in problem:
+        marks.reverse()  # where the list or mapping begins helps more than where it is missed
+    mark = marks[0] or marks[1]
     place = _place(mark, text, file)
     lines = text.splitlines()
     if bare := _bare_template(lines, place.line):
@@ -146,6 +149,8 @@ def _plainly(problem: str) -> str:
 def _advice(problem: str, source: str) -> str | None:
     if "\t" in source[: len(source) - len(source.lstrip())]:
         return "indent with spaces, never with tabs"
+    if "expected ',' or" in problem:
+        return 'close it, or quote a value in it that holds ": " or ", "'
     if "mapping values are not allowed" in problem:
         return 'quote a value that holds ": ", or check the indentation of the line'
     if "cannot start any token" in problem:

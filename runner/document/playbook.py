@@ -127,7 +127,7 @@ def look(document: Document, found: Sequence[Diagnostic], wishes: Wishes, shelf:
     head = check_head(document, SCHEMA)
     if head:
         return Reading(in_file_order((*found, *head), document.file))
-    reading = _Look(document, wishes, shelf).reading()
+    reading = _Look(document, wishes, shelf, misread=bool(found)).reading()
     return reading._replace(found=in_file_order(_first_reasons(found, reading.found), document.file))
 
 
@@ -138,12 +138,16 @@ def _first_reasons(first: Sequence[Diagnostic], later: Sequence[Diagnostic]) -> 
 
 
 class _Look:
-    """One document on its way through templates, schema, manifests and rules."""
+    """One document on its way through templates, schema, manifests and rules.
 
-    def __init__(self, document: Document, wishes: Wishes, shelf: Shelf) -> None:
+    Of one that was *misread*, or that misspells a variable, nobody can say which variables are in use.
+    """
+
+    def __init__(self, document: Document, wishes: Wishes, shelf: Shelf, *, misread: bool) -> None:
         self.document = document
         self.wishes = wishes
         self.shelf = shelf
+        self.misread = misread
         self.rendering = Rendering(document, lambda path: types_at(SCHEMA, path))
         self.variables = resolve(self.rendering, wishes.given, examples=wishes.examples)
         self.unresolved: list[str] = []
@@ -165,7 +169,7 @@ class _Look:
             *gathering.found,
             *apply_rules(draft),
         ]
-        if not any(each.code == "RUN202" for each in found):  # a misspelt name makes two: the other is in use
+        if not self.misread and not any(each.code == "RUN202" for each in found):
             found += unused(self.document, frozenset(self.rendering.names | gathering.names))
         named = {at(tree, (*path, "name")): each for path, each in by_stage.items()}
         incomplete = bool(self.rendering.unknown)

@@ -27,8 +27,13 @@ class Document:
     root: Any = field(repr=False)
 
     def location(self, path: Sequence[str | int]) -> Location:
-        """Where the value at *path* stands; its nearest ancestor's place where there is no such value."""
-        return self.span(self._place(path).value)
+        """Where the value at *path* stands; its nearest ancestor's place where there is no such value.
+
+        A block collection is shown by its key, since it has no line of its own.
+        """
+        place = self._place(path)
+        block = place.value is not None and place.value.id != "scalar" and not place.value.flow_style
+        return self.span(place.key if block and place.key is not None else place.value)
 
     def key_location(self, path: Sequence[str | int]) -> Location:
         """Where the key of *path* stands; the value's place where it has no key."""

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from runner.document.load import parse_all
 from runner.document.manifests import Shelf
+from runner.document.places import repository
 from runner.document.playbook import Wishes, look
-from runner.document.schema import API_VERSION, KINDS
+from runner.document.schema import API_VERSION, KINDS, check_schema
 from runner.document.source import read_beginning, read_bytes
 from runner.document.suggest import did_you_mean, quoted
 from runner.document.tree import Document, at, in_file_order
@@ -91,7 +92,7 @@ class _Validator:
             return error.diagnostics
         kind = at(document.tree, ("kind",))
         if at(document.tree, ("apiVersion",)) == API_VERSION and kind in KINDS and kind != "Playbook":
-            return in_file_order((*found, *_other(kind, file)), file)
+            return in_file_order((*found, *self._other(document)), file)
         return self._playbook(document, found)
 
     def _playbook(self, document: Document, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
@@ -101,6 +102,14 @@ class _Validator:
         return look(
             document, found, self.wishes._replace(given=_for(names, self.wishes.given)), self.shelf
         ).found
+
+    def _other(self, document: Document) -> tuple[Diagnostic, ...]:
+        """What is wrong with a document that is no playbook."""
+        if document.tree["kind"] == "Scenario":
+            from runner.document.scenario import scenario_of
+
+            return scenario_of(document, repository(document.file, self.wishes.root))[1]
+        return check_schema(document, "config")
 
     def refuse_undeclared(self) -> None:
         """UsageError for a variable that no playbook declares."""
@@ -117,24 +126,6 @@ def _for(names: set[str], given: Given) -> Given:
     return given._replace(
         texts={name: text for name, text in given.texts.items() if name in names}, lenient=True
     )
-
-
-def _other(kind: str, file: str) -> tuple[Diagnostic, ...]:
-    """What is wrong with a document that is no playbook."""
-    try:
-        if kind == "Scenario":
-            from runner.document.scenario import read_scenario
-
-            read_scenario(file)
-        else:
-            from pathlib import Path
-
-            from runner.document.config import load_config
-
-            load_config(Path(file))
-    except InvalidDocumentError as error:
-        return error.diagnostics
-    return ()
 
 
 def _documents(path: str) -> list[str]:

@@ -8,7 +8,7 @@ from runner.document.rendering import Rendering
 from runner.document.suggest import did_you_mean, quoted
 from runner.document.templates import RESERVED, UNKNOWN, Unknown, Value, is_template
 from runner.document.tree import Document, Path, at
-from runner.document.values import WORDS, Variable, Wrong, fitting, is_scalar, kind_of, read_text
+from runner.document.values import WORDS, Variable, Wrong, fitting, is_scalar, kind_of, matches, read_text
 from runner.errors import Diagnostic, Severity, UsageError
 
 
@@ -110,10 +110,21 @@ def _declared(
         return None
     example = said.get("example", allowed[0] if allowed else None)
     kind = said.get("type") or kind_of(next((v for v in (default, example) if v is not None), ""))
-    pattern = said.get("pattern")
+    pattern = _pattern(rendering, said.get("pattern"), path)
     if kind not in WORDS or not isinstance(pattern, str | None) or not is_scalar(example or ""):
         return None
     return Variable(name, kind, default, example, pattern, tuple(allowed))
+
+
+def _pattern(rendering: Rendering, said: Any, path: Path) -> Any:
+    """The pattern, unless it is none, which is told."""
+    if isinstance(said, str):
+        try:
+            matches(said, "")
+        except Wrong as error:
+            rendering.found.append(rendering.document.diagnostic("RUN206", str(error), (*path, "pattern")))
+            return None
+    return said
 
 
 def _rendered(rendering: Rendering, said: Any, context: Mapping[str, Any], path: Path) -> Any:

@@ -26,7 +26,7 @@ def known(draft: Draft) -> Iterator[Diagnostic]:
 def used(draft: Draft) -> Iterator[Diagnostic]:
     """A check that no stage and no guard asks."""
     asked = {use.asked for use in draft.every_use}
-    for check in draft.checks.values():
+    for check in draft.checks.values() if draft.whole else ():
         if check.name not in asked:
             message, hint = f'nothing asks the check "{check.name}"', "use it in a verify stage or a guard"
             yield draft.warn("RUN502", message, check.path, on_key=True, hint=hint)

@@ -130,7 +130,8 @@ def sees_canary(draft: Draft) -> Iterator[Diagnostic]:
         canaries = ", ".join(sorted({str(route.body["canary"]) for route in draft.routes.values()}))
         path = next((path for path, _ in check.queries), ())
         message = f'the check "{check.name}" does not select the canary ({canaries})'
-        hint = "add a label of the version, for example destination_canonical_revision"
+        first = next(iter(draft.routes.values())).body["canary"]
+        hint = f'select its version, for example destination_canonical_revision="{first}"'
         yield draft.warn("RUN518", message, (*check.path, *path), hint=hint)
 
 

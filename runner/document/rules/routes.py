@@ -23,7 +23,7 @@ def known(draft: Draft) -> Iterator[Diagnostic]:
 def used(draft: Draft) -> Iterator[Diagnostic]:
     """A route that nothing moves, watches or compares."""
     named = {name for _, name in _named(draft)}
-    for route in draft.routes.values():
+    for route in draft.routes.values() if draft.whole else ():
         if route.name not in named and not (draft.guards and len(draft.routes) == 1):
             message = f'no stage moves the route "{route.name}"'
             yield draft.warn("RUN406", message, route.path, on_key=True, hint="shift it, or take it out")

@@ -72,7 +72,10 @@ def taken_for_granted(draft: Draft) -> Iterator[Diagnostic]:
             not ruled
         )
         if missing:
-            message = f"{' and '.join(missing)} must be in the cluster already: no stage before applies it"
+            them = "them" if len(missing) > 1 else "it"
+            message = (
+                f"{' and '.join(missing)} must be in the cluster already: no stage before applies {them}"
+            )
             yield draft.warn(
                 "RUN613", message, (*route.path, "virtualService"), hint="a shift never creates it"
             )
