@@ -8,7 +8,7 @@ CANARY := playbooks/bookinfo-canary.yaml
 WATCHABLY := speed=; test ! -t 1 || speed='--speed 30';
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test package docs picture bench clean
+.PHONY: help setup play play-bad check lint types imports test package docs picture oracle bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ docs: setup ## Write docs/reference/commands.md from the command tree
 
 picture: setup ## Draw docs/images/play.svg, the picture of the screen, from a real play
 	@.venv/bin/python docs/images/draw.py
+
+oracle: setup ## Record anew what Prometheus answers to the tests' queries (needs Go 1.26)
+	cd tests && ../.venv/bin/python -m promql.corpus.record
 
 bench: setup .benchmarks/peer/ready ## Measure against floors and peers, and write docs/reference/benchmarks.md
 	.venv/bin/python tests/bench/run.py --write docs/reference/benchmarks.md

@@ -16,7 +16,7 @@ _MIDDLES = (
     ",1", " 5m", " 1", ":5m", '"a",a', 'a,"a","a","a","a"', ',"a","a","a","a"', ',"a","a","a"', ',"a","a"', ',"a"',
 )  # fmt: skip
 _ENDS = ("", " a", " (a)", "[5m]", "[5m:5m]")
-_COMPUTING = frozenset(["+", "-", "*", "/", "%", "^", "(", "step", "range", "min_of", "max_of"])
+COMPUTING = frozenset(["+", "-", "*", "/", "%", "^", "(", "step", "range", "min_of", "max_of"])
 _GRAMMAR = re.compile(
     r"invalid promql query|unclosed|unexpected|no expression|bad number|unterminated|not a valid duration"
 )
@@ -35,7 +35,7 @@ def is_in_duration(tokens: Sequence[Token], at: int) -> bool:
     """Whether the word at offset *at* computes a range, a step or an offset, as Prometheus 3.14 and newer can."""
     before = [token for token in tokens if token.offset < at]
     found = next((token for token in tokens if token.offset == at), None)
-    if found is None or not before or found.text not in _COMPUTING:
+    if found is None or not before or found.text not in COMPUTING:
         return False
     in_brackets = sum((token.text == "[") - (token.text == "]") for token in before) > 0
     after_offset = found.text == "(" and "offset" in [token.text for token in before[-2:]]
