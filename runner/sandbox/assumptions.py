@@ -246,9 +246,12 @@ class _Furnishing:
         return None
 
     def _deployment_name(self, host: str, subset: str) -> str:
-        """As a scale stage calls it, else Service and subset."""
-        named = (name for name in self._scale_names(self.playbook.stages) if name.endswith(f"-{subset}"))
-        return next(named, f"{host}-{subset}")
+        """As a scale stage calls it, where only this route can be meant, else Service and subset."""
+        plain = f"{host}-{subset}"
+        names = [name for name in self._scale_names(self.playbook.stages) if name.endswith(f"-{subset}")]
+        if len(self.playbook.routes) > 1 or plain in names:
+            return plain
+        return next(iter(names), plain)
 
     def _replicas(self, route: Route) -> int:
         """As many pods as the versions have that the playbook brings: enough for their share, and no more."""

@@ -262,3 +262,13 @@ def test_a_scenario_for_another_playbook_is_refused(scenario, words):
         open_world(playbook(), scenario, seed=1, start=START)
 
     assert refused.value.hint in ("it has shift 80/20", "it has reviews")
+
+
+def test_a_scaled_deployment_is_that_of_its_own_route():
+    ratings = Route("ratings", "ratings", "bookinfo", canary="v3", stable="v1")
+    more = Stage("more", Scale("reviews-v3", replicas=2))
+
+    said = assume(playbook(more, SHIFT, routes=(REVIEWS, ratings)))
+
+    assert "Deployment reviews-v3 has 1 ready pod of v3" in said
+    assert "Deployment ratings-v3 has 1 ready pod of v3" in said
