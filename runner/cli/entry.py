@@ -18,6 +18,7 @@ def run(arguments: list[str]) -> int:
         return int(left.exit_code)
     except click.ClickException as error:
         error.show()
+        _tell_source(error)
         return int(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return int(ExitCode.INTERRUPTED)
@@ -29,6 +30,19 @@ def run(arguments: list[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told in one line, not as a traceback
         return _bug(error)
     return int(code or 0)
+
+
+def _tell_source(error: click.ClickException) -> None:
+    """A wrong value that nobody typed: say which variable it comes from."""
+    if (
+        not isinstance(error, click.BadParameter)
+        or error.ctx is None
+        or not isinstance(error.param, click.Option)
+    ):
+        return
+    source = error.ctx.get_parameter_source(error.param.name or "")
+    if source is click.core.ParameterSource.ENVIRONMENT:
+        sys.stderr.write(f"hint: the value comes from the environment variable {error.param.envvar}\n")
 
 
 def _told(error: RunnerError) -> int:

@@ -9,7 +9,15 @@ from click.shell_completion import CompletionItem
 from runner import __version__
 from runner.cli.commands import COMMANDS, root_help
 
-SETTINGS = {"auto_envvar_prefix": "PLAY", "help_option_names": ["-h", "--help"], "show_default": True}
+SETTINGS = {"help_option_names": ["-h", "--help"], "show_default": True}
+
+
+def _name_variables(command: click.Command) -> None:
+    """Give every option its PLAY_<FLAG>, after the flag that people type, not after the parameter."""
+    for option in command.params:
+        if isinstance(option, click.Option):
+            flag = next(name for name in option.opts if name.startswith("--"))
+            option.envvar = "PLAY_" + flag.removeprefix("--").replace("-", "_").upper()
 
 
 class LazyGroup(click.Group):
@@ -27,6 +35,7 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"runner.cli.{cmd_name}").command
         command.context_settings = {**SETTINGS, **command.context_settings}
+        _name_variables(command)
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
