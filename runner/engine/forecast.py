@@ -11,14 +11,16 @@ from typing import assert_never
 from runner.engine.comparison import SPANNED
 from runner.engine.power import (
     POWER,
+    Looks,
     at_least,
     comparison_power,
+    looks_at,
     ratio_alarms,
     requests_needed,
     requests_to_show,
     smallest_seen,
 )
-from runner.engine.statistics import NORMAL, alpha_of_look
+from runner.engine.statistics import NORMAL
 from runner.engine.timeline import Span, timeline, total
 from runner.model.checks import Agreement, Allow, Bounds, Check, Comparison, Ratio
 from runner.model.playbook import Guard, OnFailure, Playbook
@@ -190,11 +192,11 @@ def _sees(
         case Comparison(), _ if moment.share >= WHOLE:
             return None, "stable has no traffic to compare with"
         case Comparison() as comparison, _:
-            looks, alpha = _looks(check, moment, asked, 1 - comparison.confidence)
-            of = requests * looks * SPANNED
+            looks = _looks(check, moment, asked, 1 - comparison.confidence)
+            of = requests * looks.number * SPANNED
             base_of, allowed = of * (WHOLE / moment.share - 1), highest_allowed(comparison, assumed.base)
             return smallest_seen(
-                lambda rate: comparison_power(assumed.base, rate, of, base_of, allowed, alpha), assumed.base
+                lambda rate: comparison_power(rate, of, base_of, allowed, looks), assumed.base
             ), ""
         case _, Agreement(tolerance=tolerance):
             return _share_seen(requests, moment.share, tolerance), "as points off the weights"
@@ -224,15 +226,14 @@ def _repeated(check: Check, moment: Moment, asked: Verify | Guard) -> Callable[[
             assert_never(asked)
 
 
-def _looks(check: Check, moment: Moment, asked: Verify | Guard, alpha: float) -> tuple[int, float]:
-    """The look of a comparison that sees most, and the alpha that it may spend."""
+def _looks(check: Check, moment: Moment, asked: Verify | Guard, alpha: float) -> Looks:
+    """The looks of a comparison up to the one that sees most."""
     match asked:
         case Verify(count=count, failure_limit=limit):
-            look = max(1, count - limit)
-            return look, alpha_of_look(look, count, alpha)
+            return looks_at(max(1, count - limit), count, alpha)
         case Guard(every=every):
-            look = max(1, int(moment.span.best // max(every, check.lookback, 1.0)))
-            return look, alpha_of_look(look, None, alpha)
+            number = max(1, int(moment.span.best // max(every, check.lookback, 1.0)))
+            return looks_at(number, None, alpha)
         case _:
             assert_never(asked)
 

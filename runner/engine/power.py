@@ -1,11 +1,13 @@
 """What a gate can see: chances of an alarm, requests needed, regressions found. Rates lie in 0..1."""
 
 from collections.abc import Callable
-from math import ceil, comb, sqrt
+from dataclasses import dataclass
+from math import asin, ceil, comb, sqrt
 
-from runner.engine.statistics import NORMAL, binomial_at_least, wilson
+from runner.engine.statistics import NORMAL, alpha_of_look, binomial_at_least, wilson
 
 POWER = 0.8  # the chance with which a gate should see what it is said to see
+UNSEEN = 1.0  # failures: `increase` misses the one that a new series of failures begins with
 
 
 def requests_needed(
@@ -24,20 +26,61 @@ def requests_needed(
     return ceil(((level + reach) / (bad - base)) ** 2)
 
 
-def comparison_power(
-    base: float, bad: float, of: float, base_of: float, allowed: float, alpha: float
-) -> float:
-    """The chance that *of* canary and *base_of* stable requests reject *bad* at level *alpha*.
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How many looks at growing counts there are, and what alpha the last of them and the one before may spend."""
 
-    *allowed* is the highest canary rate that the allowance permits at this *base*. By the square root of a
-    rate, whose spread hardly depends on the rate: M. S. Bartlett, "The square root transformation in analysis
-    of variance", Suppl. J. R. Stat. Soc. 3 (1936), 68-78; good for few events, where the difference is not.
+    number: int
+    last: float
+    before: float = 0.0
+
+
+def looks_at(number: int, planned: int | None, alpha: float) -> Looks:
+    """*number* looks of *planned* ones (None: no end), by the spending that the judge follows."""
+    before = alpha_of_look(number - 1, planned, alpha) if number > 1 else 0.0
+    return Looks(number, alpha_of_look(number, planned, alpha), before)
+
+
+def comparison_power(
+    bad: float, of: float, base_of: float, allowed: float, looks: Looks, unseen: float = UNSEEN
+) -> float:
+    """The chance that *of* canary and *base_of* stable requests, counted in *looks* looks, reject *bad*.
+
+    *allowed* is the highest canary rate that the allowance permits. By the arc sine of the square
+    root of a rate, whose spread does not depend on the rate: M. S. Bartlett, "The use of transformations",
+    Biometrics 3 (1947), 39-52; good for few events, where the plain difference is not. A canary's failures are
+    a new series, and Prometheus does not count the failure that a series begins with: *unseen* of them.
     """
     if of <= 0 or base_of <= 0:
         return 0.0
+    if bad <= allowed:
+        return looks.last
+    counted = max(0.0, bad - unseen / of)
     error = sqrt(1 / of + 1 / base_of) / 2
-    return (
-        NORMAL.cdf((sqrt(bad) - sqrt(allowed)) / error - NORMAL.inv_cdf(1 - alpha)) if bad > base else alpha
+    drift = (_stable_spread(counted) - _stable_spread(allowed)) / error
+    return _rejected(drift, looks)
+
+
+def _stable_spread(rate: float) -> float:
+    return asin(sqrt(min(1.0, rate)))
+
+
+def _rejected(drift: float, looks: Looks) -> float:
+    """P(beyond the limit at the last look or the one before); earlier ones have next to nothing to spend.
+
+    What the two have seen hangs together as sums of (number - 1) and of all *number* equal parts.
+    """
+    limit = NORMAL.inv_cdf(1 - looks.last)
+    last = 1 - NORMAL.cdf(limit - drift)
+    if looks.before <= 0:
+        return last
+    together = sqrt((looks.number - 1) / looks.number)
+    earlier = NORMAL.inv_cdf(1 - looks.before) - drift * together
+    rest = sqrt(1 - together * together)
+    step = 0.05
+    beyond = (earlier + step * (n + 0.5) for n in range(int(max(0.0, 8 - earlier) / step)))
+    return last + sum(
+        step * NORMAL.pdf(z) * NORMAL.cdf((limit - drift - together * z) / rest) for z in beyond
     )
 
 

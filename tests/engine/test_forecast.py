@@ -5,6 +5,7 @@ from scipy import stats
 
 from runner.engine.forecast import Assumed, forecast
 from runner.engine.power import (
+    Looks,
     at_least,
     comparison_power,
     ratio_alarms,
@@ -40,7 +41,7 @@ def test_requests_needed_are_those_of_the_two_proportion_formula(base, bad, shar
 def test_forecast_power_is_within_five_points_of_the_exact_power(base, bad, share, requests, minutes, alpha):
     stable = round(requests * (1 - share) / share)
 
-    said = comparison_power(base, bad, requests, stable, base, alpha)
+    said = comparison_power(bad, requests, stable, base, Looks(1, alpha), unseen=0.0)
 
     assert said == pytest.approx(exact_power(base, bad, requests, stable, alpha), abs=0.05)
 
@@ -153,12 +154,27 @@ def test_comparison_at_everything_has_nothing_to_compare_with():
 
 
 def test_comparison_sees_what_the_table_says_it_sees():
-    """409 requests that count tell 1 % from 0.1 %: one look of a minute, at the traffic that brings them."""
+    """10,723 requests that count tell 0.2 % from 0.1 %: one look of a minute, at the traffic that brings them."""
+    rate = 10_723 / 0.75 / 60 / 0.2
+
+    gate = forecast(playbook(shift(20), verify(WORSE, count=1)), Assumed({"reviews": rate})).gates[0]
+
+    assert gate.sees == pytest.approx(0.002, rel=0.07)
+
+
+def test_comparison_sees_less_where_the_first_failure_of_a_new_series_weighs():
     rate = 409 / 0.75 / 60 / 0.2
 
     gate = forecast(playbook(shift(20), verify(WORSE, count=1)), Assumed({"reviews": rate})).gates[0]
 
-    assert gate.sees == pytest.approx(0.01, rel=0.05)
+    assert gate.sees == pytest.approx(0.01 + 1 / 409, rel=0.05)
+
+
+def test_looking_before_the_end_adds_what_it_finds_early():
+    one = comparison_power(0.02, 1059, 4236, 0.01, Looks(5, 0.037), unseen=0.0)
+    two = comparison_power(0.02, 1059, 4236, 0.01, Looks(5, 0.037, 0.0107), unseen=0.0)
+
+    assert one < two < one + 0.05
 
 
 def test_split_sees_its_tolerance_and_the_noise_of_chance():

@@ -61,7 +61,9 @@ def test_every_gate_of_the_bookinfo_canary_passes_in_health_and_can_say_no():
 
 
 def test_every_rollback_of_a_rehearsal_ends_at_the_safe_split():
-    rejected = [report.played for report in bookinfo("bad-canary").plays if report.played.ending == "rejected"]
+    rejected = [
+        report.played for report in bookinfo("bad-canary").plays if report.played.ending == "rejected"
+    ]
 
     assert len(rejected) >= 6
     assert all(played.splits == {"reviews": split_of({"v1": 100})} for played in rejected)
@@ -69,7 +71,9 @@ def test_every_rollback_of_a_rehearsal_ends_at_the_safe_split():
 
 
 def test_what_no_gate_looks_at_is_a_warning_and_no_failure():
-    assert any("ten seconds late" in text for report in bookinfo("bad-canary").plays for text in report.warnings)
+    assert any(
+        "ten seconds late" in text for report in bookinfo("bad-canary").plays for text in report.warnings
+    )
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)

@@ -1,6 +1,6 @@
 """How often a comparison rejects a canary, through the sandbox's mesh, scrapes and PromQL.
 
-    python tests/proof/comparison.py [--canaries 10000] [--jobs 2]
+    python tests/bench/comparison.py [--canaries 10000] [--jobs 2]
 
 prints two tables. The first: good canaries (both versions fail alike) under default settings, of which at most
 5 % may be rejected. The second: regressions, of which the rejected part must be within 5 points of the forecast.
@@ -19,17 +19,24 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from runner.bootstrap import rehearsing
 from runner.engine.comparison import SPANNED
 from runner.engine.forecast import highest_allowed
-from runner.engine.power import comparison_power, requests_needed
-from runner.engine.statistics import alpha_of_look
+from runner.engine.power import comparison_power, looks_at, requests_needed
 from runner.model.checks import Allow, Check, Comparison, Query, Ratio
 from runner.model.playbook import Playbook, Route, Target
 from runner.model.scenario import Errors, Given, Load, Scenario, When
 from runner.model.split import canary_split
-from runner.model.stages import Shift, Stage, Verify
+from runner.model.stages import Shift, Stage, Verify, Wait
 from runner.rehearsal.playing import play
 
 WINDOW = 60
-TABLE = [(0.001, 0.01, 20), (0.005, 0.01, 20), (0.01, 0.02, 20), (0.01, 0.05, 20), (0.01, 0.02, 5), (0.001, 0.002, 20)]
+FEWEST = 10  # requests of a look, so that each minute is one even at the table's lowest traffic
+TABLE = [
+    (0.001, 0.01, 20),
+    (0.005, 0.01, 20),
+    (0.01, 0.02, 20),
+    (0.01, 0.05, 20),
+    (0.01, 0.02, 5),
+    (0.001, 0.002, 20),
+]
 
 
 @dataclass(frozen=True)
@@ -52,9 +59,9 @@ class Trial:
     def forecast(self) -> float:
         """The chance of a rejection that the forecast states."""
         of = self.rate * self.share / 100 * WINDOW * self.looks * SPANNED
-        alpha = alpha_of_look(self.looks, self.looks, 0.05)
+        looks = looks_at(self.looks, self.looks, 0.05)
         allowed = highest_allowed(self.comparison, self.base)
-        return comparison_power(self.base, self.bad, of, of * (100 / self.share - 1), allowed, alpha)
+        return comparison_power(self.bad, of, of * (100 / self.share - 1), allowed, looks)
 
 
 def _ratio(revision: str) -> Ratio:
@@ -62,6 +69,7 @@ def _ratio(revision: str) -> Ratio:
     return Ratio(
         Query(f'sum(increase({of},response_code=~"5.."}}[{WINDOW}s]))', WINDOW),
         Query(f"sum(increase({of}}}[{WINDOW}s]))", WINDOW),
+        FEWEST,
     )
 
 
@@ -70,11 +78,15 @@ def rejected(trial: Trial, seed: int) -> bool:
     check = Check("worse", trial.comparison, trial.comparison)
     route = Route("reviews", "reviews", "bookinfo", canary="v3", stable="v1")
     stages = (
+        Stage("stable has failed before", Wait(300.0)),
         Stage("shift", Shift("reviews", canary_split("v1", "v3", trial.share))),
         Stage("verify", Verify((check,), count=trial.looks)),
     )
     playbook = Playbook("proof", "1", Target("bookinfo"), (route,), (), stages)
-    whens = (When(Errors(trial.base), route="reviews"), When(Errors(trial.bad), route="reviews", subset="canary"))
+    whens = (
+        When(Errors(trial.base), route="reviews"),
+        When(Errors(trial.bad), route="reviews", subset="canary"),
+    )
     scenario = Scenario("proof", "", Given(traffic=(("reviews", Load(trial.rate)),)), whens)
     played = play(playbook, scenario, rehearsing(seed))
     assert played.ending in ("succeeded", "rejected"), played.reason
