@@ -60,7 +60,10 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual, typed=watchers.typed)
     attention = Attention(OrdersFile(session.journal.path), answers)
     try:
-        with watchers.watching(session.place.notes), attention.listening(watchers.interrupted):
+        with (
+            watchers.watching(session.place.notes),
+            attention.listening(watchers.interrupted, lambda: watchers.parting(handle)),
+        ):
             for event, line in session.fresh:
                 watchers.heard(event, line)
             code = _played(session, (*session.place.listeners, watchers, answers), attention)
@@ -80,7 +83,8 @@ def _played(session: Session, listeners: Sequence[Listener], attention: Attentio
         conductor = _conductor(session, listeners, attention)
         conductor.record(*session.first)
         if session.first:
-            seal(session.place.cluster, session.playbook, session.journal.run, session.place.lease.epoch)
+            epoch = session.place.lease.epoch
+            seal(session.place.cluster, session.playbook, session.journal.run, epoch, session.past)
         for order in session.orders:
             conductor.notice(order)
         return conductor.play().code

@@ -10,6 +10,7 @@ from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import recorded_playbook
 from runner.engine.events import Event, RunResumed, SplitChanged
+from runner.engine.evolve import ACCEPTED
 from runner.engine.observations import Order
 from runner.journal import JournalFile, Record
 from runner.model.playbook import Playbook
@@ -82,12 +83,9 @@ def accepted(reopened: Reopened, digest: str | None) -> tuple[Event, ...]:
         return ()
     at, changes = reopened.place.clock.now(), []
     last = {event.route: event.to for event in reopened.record.events if isinstance(event, SplitChanged)}
-    for name, recorded in last.items():
-        route = reopened.playbook.route(name)
+    for route in reopened.playbook.routes:
         found = live(reopened.place.cluster, route)
-        if found is None or not istio.digest(found, route).startswith(digest):
-            continue
-        split = istio.read(found, route)
-        if split != recorded:
-            changes.append(SplitChanged(at, name, recorded, split, "accepted"))
+        if found is not None and istio.digest(found, route).startswith(digest):
+            split = istio.read(found, route)
+            changes.append(SplitChanged(at, route.name, last.get(route.name), split, ACCEPTED))
     return tuple(changes)

@@ -1,12 +1,13 @@
 """The loop: ask the engine, do as it says, tell it what came of it."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from runner.conductor.measuring import measure
 from runner.conductor.world import World
 from runner.engine.actions import Action, Look, Measure, Perform, Probe, Record, Sleep, Stop
 from runner.engine.decide import decide
-from runner.engine.events import EffectDone, EffectIntended, Event, SplitChanged
+from runner.engine.events import EffectDone, EffectIntended, Event, Ref, SplitChanged
 from runner.engine.evolve import evolve
 from runner.engine.observations import Broken, Observation, Reached, Readiness, Refused, RouteSeen, Trouble
 from runner.engine.program import ApplyObject, Effect, SetReplicas, SetSplit
@@ -75,7 +76,7 @@ class Conductor:
             self.world.lease.renew()
         except TransientError as error:
             if self.state.trouble is None:
-                self.notice(Trouble(self.world.clock.now(), error.message))
+                self.notice(self._trouble(error))
         except RunnerError as error:
             self.notice(Refused(error.message, int(error.exit_code)))
 
@@ -95,7 +96,7 @@ class Conductor:
                 case Perform():
                     self._perform(action)
         except (TransientError, ConflictError) as error:
-            self.notice(Trouble(self.world.clock.now(), error.message))
+            self.notice(self._trouble(error))
         except StageFailure as error:
             self.notice(Broken(error.message))
         except RunnerError as error:
@@ -103,6 +104,10 @@ class Conductor:
             self.notice(Refused(reason, int(error.exit_code)))
         else:
             self.notice(Reached())
+
+    def _trouble(self, error: TransientError | ConflictError) -> Trouble:
+        wish = error.retry_after if isinstance(error, TransientError) else None
+        return Trouble(self.world.clock.now(), error.message, wish)
 
     def _look(self, action: Look) -> None:
         route = self.state.program.playbook.route(action.route)
@@ -120,7 +125,7 @@ class Conductor:
         self.world.lease.renew()
         setting = self._setting(action)
         write = prepare(action.effect, setting)
-        if setting.pending is None:
+        if setting.pending is None or setting.pending.ref != action.ref:
             at = self.world.clock.now()
             self.record(EffectIntended(at, action.ref, write.want, write.found))
         result = {**write.result, **(write.send() if write.send is not None else {})}
@@ -131,9 +136,6 @@ class Conductor:
         self.record(*moves, EffectDone(at, action.ref, result))
 
     def _setting(self, action: Perform) -> Setting:
-        back = self.state.rollback
-        work = back.work if back is not None and back.verified is None else self.state.stage
-        pending = work.pending if work is not None else None
         return Setting(
             cluster=self.world.cluster,
             playbook=self.state.program.playbook,
@@ -141,8 +143,16 @@ class Conductor:
             run=self.state.program.run,
             epoch=self.world.lease.epoch,
             ref=action.ref,
-            pending=pending if pending is not None and pending.ref == action.ref else None,
+            pending=self._pending(action.ref),
         )
+
+    def _pending(self, ref: Ref) -> EffectIntended | None:
+        """The intent of this very effect, by this attempt or an earlier one."""
+        back = self.state.rollback
+        going = back is not None and back.verified is None
+        known = (back.work.pending,) if back is not None and going else self.state.unknown
+        same = (item for item in known if item is not None and replace(item.ref, attempt=ref.attempt) == ref)
+        return next(same, None)
 
     def _prove(self, write: Write) -> None:
         if write.proof is None:

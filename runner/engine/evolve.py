@@ -48,7 +48,9 @@ OUTCOME_CODES = {
     Outcome.ABORTED: 3,
     Outcome.ROLLBACK_FAILED: 4,
 }
+ACCEPTED = "accepted"  # in place of a stage: a person took over a split that somebody else had set
 BACKOFF_CAP = 30.0  # seconds between two questions to a cluster that does not answer
+LONGEST_WISH = 60.0  # seconds for which a server that asks to be left alone is left alone
 
 
 def replay(state: RunState, events: Iterable[Event]) -> RunState:
@@ -102,18 +104,21 @@ def _resumed(state: RunState, event: RunResumed) -> RunState:
     unwatched = event.at - state.at > 2 * min(
         (g.every for g in state.program.playbook.guards), default=event.at
     )
+    # A stage that failed and was not held goes on failing; one that was held is tried again.
+    again = state.failed is not None and state.ended is not None
     stage = state.stage
     if stage is not None:
         started = event.at if unwatched else stage.started_at
         stage = replace(_looked_afresh(stage), started_at=started)
     return replace(
         state,
-        stage=None if state.failed else stage,
+        stage=None if again else stage,
+        unsettled=state.unknown if again else state.unsettled,
         rollback=replace(state.rollback, work=_looked_afresh(state.rollback.work))
         if state.rollback
         else None,
         guards=tuple(GuardState() for _ in state.guards),
-        failed=None,
+        failed=None if again else state.failed,
         ended=None,
         trouble=None,
         refused=None,
@@ -155,7 +160,7 @@ def _stage(state: RunState, event: StageStarted | StageSucceeded | StageFailed |
 
 
 def _finished_stage(state: RunState) -> RunState:
-    return replace(state, stage=None, index=state.index + 1, attempts=0, trouble=None)
+    return replace(state, stage=None, index=state.index + 1, attempts=0, trouble=None, unsettled=())
 
 
 def _promoted(state: RunState) -> RunState:
@@ -205,7 +210,22 @@ def _moved(state: RunState, event: SplitChanged) -> RunState:
     guards = tuple(
         replace(guard, looks=()) for guard in state.guards
     )  # a comparison counts since the last shift
-    return replace(state.with_route(event.route, moved), moves=state.moves + 1, guards=guards)
+    state = replace(state.with_route(event.route, moved), moves=state.moves + 1, guards=guards)
+    return _settled(state, event.route) if event.stage == ACCEPTED else state
+
+
+def _settled(state: RunState, name: str) -> RunState:
+    """What a person accepted is where the next write starts from, whatever an earlier one intended."""
+    route, work = state.program.playbook.route(name), _work(state)
+    place = ("VirtualService", route.namespace, route.virtual_service)
+    others = tuple(
+        item for item in state.unsettled if (item.ref.kind, item.ref.namespace, item.ref.name) != place
+    )
+    state = replace(state, unsettled=others)
+    if work is None or work.pending is None:
+        return state
+    ref = work.pending.ref
+    return _working(state, pending=None) if (ref.kind, ref.namespace, ref.name) == place else state
 
 
 def _safe(state: RunState, event: SplitChanged) -> Split | None:
@@ -223,7 +243,14 @@ def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> Run
             work = StageState("rollback", rollback_steps(state, event.to), event.at)
             back = RollbackState(event.cause, event.reason, work)
             return replace(
-                state, rollback=back, stage=None, failed=None, orders=(), refused=None, trouble=None
+                state,
+                rollback=back,
+                stage=None,
+                failed=None,
+                orders=(),
+                refused=None,
+                trouble=None,
+                unsettled=(),
             )
         case RollbackFinished():
             if state.rollback is None:
@@ -309,7 +336,7 @@ def _readiness(state: RunState, event: seen.Readiness) -> RunState:
 
 
 def _worse(known: TroubleState | None, event: seen.Trouble) -> TroubleState:
-    """Doubling pauses from one second on, so that an API server that comes back is not stormed."""
+    """Doubling pauses from one second on, and what the server asks for: one that comes back is not stormed."""
     count = known.count + 1 if known else 1
-    pause = min(2.0 ** (count - 1), BACKOFF_CAP)
+    pause = max(min(2.0 ** (count - 1), BACKOFF_CAP), min(event.retry_after or 0.0, LONGEST_WISH))
     return TroubleState(known.since if known else event.at, count, event.at + pause, event.reason)

@@ -55,10 +55,14 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """The cluster could not be reached at *at*; nothing was decided by it."""
+    """The cluster could not be reached at *at*; nothing was decided by it.
+
+    *retry_after* is how many seconds it asked to be left alone.
+    """
 
     at: float
     reason: str
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

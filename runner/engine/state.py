@@ -108,7 +108,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """Everything that `decide` looks at. *index* is the current stage, or the next where *stage* is None."""
+    """Everything that `decide` looks at. *index* is the current stage, or the next where *stage* is None.
+
+    *unsettled* are writes of unknown outcome that earlier attempts at this stage left behind.
+    """
 
     program: Program
     routes: Mapping[str, RouteState]
@@ -121,6 +124,7 @@ class RunState:
     attempts: int = 0
     stage: StageState | None = None
     failed: str | None = None
+    unsettled: tuple[EffectIntended, ...] = ()
     moves: int = 0
     scaled: tuple[Scaled, ...] = ()
     rollback: RollbackState | None = None
@@ -144,6 +148,12 @@ class RunState:
     def last_change(self) -> float | None:
         """When any route was last moved."""
         return max((r.changed_at for r in self.routes.values() if r.changed_at is not None), default=None)
+
+    @property
+    def unknown(self) -> tuple[EffectIntended, ...]:
+        """Writes of this stage that may have happened, oldest first."""
+        pending = self.stage.pending if self.stage is not None else None
+        return self.unsettled if pending is None else (*self.unsettled, pending)
 
     @property
     def splits(self) -> dict[str, Split]:

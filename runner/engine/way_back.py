@@ -17,19 +17,23 @@ def routes_back(state: RunState, *, promoted: bool = False) -> dict[str, Split]:
     known = {
         name: route.safe
         for name, route in moved
-        if route.moved and route.safe is not None and route.split != route.safe and (promoted or not route.promoted)
+        if route.moved
+        and route.safe is not None
+        and route.split != route.safe
+        and (promoted or not route.promoted)
     }
     return {**_unknown_moves(state), **known}
 
 
 def _unknown_moves(state: RunState) -> dict[str, Split]:
     """A write whose outcome nobody knows may have happened: its route goes back too."""
-    pending = state.stage.pending if state.stage is not None else None
-    if pending is None or pending.ref.kind != "VirtualService":
-        return {}
-    place = (pending.ref.namespace, pending.ref.name)
-    routes = [r for r in state.program.playbook.routes if (r.namespace, r.virtual_service) == place]
-    return {route.name: _safe_before(state, route, pending) for route in routes}
+    back: dict[str, Split] = {}
+    for pending in state.unknown:
+        place = (pending.ref.kind, pending.ref.namespace, pending.ref.name)
+        for route in state.program.playbook.routes:
+            if ("VirtualService", route.namespace, route.virtual_service) == place:
+                back.setdefault(route.name, _safe_before(state, route, pending))
+    return back
 
 
 def _safe_before(state: RunState, route: Route, pending: EffectIntended) -> Split:
@@ -69,11 +73,16 @@ def _undo(state: RunState) -> tuple[Scaled, ...]:
 
 def _unknown_scaling(state: RunState) -> tuple[Scaled, ...]:
     """A Deployment may have been scaled by a write whose outcome nobody knows."""
-    pending = state.stage.pending if state.stage is not None else None
-    if pending is None or "replicas" not in pending.want or not pending.found:
-        return ()
-    before, after = int(pending.found["replicas"]), int(pending.want["replicas"])
-    return (Scaled(pending.ref.name, pending.ref.namespace, before, after),)
+    return tuple(
+        Scaled(
+            pending.ref.name,
+            pending.ref.namespace,
+            int(pending.found["replicas"]),
+            int(pending.want["replicas"]),
+        )
+        for pending in state.unknown
+        if pending.found and "replicas" in pending.want
+    )
 
 
 def _restore(scaled: Scaled) -> Change:

@@ -130,7 +130,7 @@ def _meet(state: RunState, now: float) -> Progress:
     route = state.routes[stage.moves]
     if route.already:
         return Record((StageSkipped(now, stage.name, _all_there(state, stage.moves), stage.moves),))
-    if route.moved or (state.stage is not None and state.stage.pending is not None):
+    if route.moved or state.unknown:
         return None
     if not route.seen:
         return Look(stage.moves)

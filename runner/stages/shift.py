@@ -130,7 +130,9 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
     """Somebody else's change is never overwritten silently; on the way back, safety comes first."""
     route, known = setting.playbook.route(effect.route), setting.routes[effect.route]
     split, recorded = istio.read(found, route), known.split if setting.pending is None else before
-    if recorded is None or split == recorded or effect.back:
+    if _undone(found, setting):
+        recorded = effect.split
+    if effect.back or recorded is None or split == recorded:
         return
     raise DisagreementError(
         f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found)}\n"
@@ -138,6 +140,14 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
         hint=f"go on from the live split: runner resume {setting.run} --accept-drift {istio.digest(found, route)}\n"
         f"or go back: runner rollback {setting.run}",
     )
+
+
+def _undone(found: KubeObject, setting: Setting) -> bool:
+    """Our write took place, and somebody put back what was there before: that is their change, not our loss."""
+    marker = marker_of(found)
+    if setting.pending is None or marker is None:
+        return False
+    return (marker.run, marker.stage) == (setting.run, setting.ref.stage)
 
 
 def _changed(
@@ -157,9 +167,7 @@ def _safe(effect: SetSplit, setting: Setting, route: Route, before: Split) -> Sp
     return canary_split(route.stable, route.canary, 0)
 
 
-def _already(
-    route: Route, effect: SetSplit, found: KubeObject, split: Split, known: RouteState
-) -> Write:
+def _already(route: Route, effect: SetSplit, found: KubeObject, split: Split, known: RouteState) -> Write:
     """Going back where the canary has nothing: whatever else it is, the canary is out of it."""
     wrong = None if split == effect.split else f"somebody moved it to {split}, by {last_editor(found)}"
     told = not known.moved or known.split == effect.split

@@ -203,7 +203,7 @@ class Rivals:
         second = Conductor(replay(begin(run.program), past), world)
         run.sandbox.clock.sleep_until(run.sandbox.clock.now() + 60)
         second.record(RunResumed(run.sandbox.clock.now()))
-        seal(cluster, run.story.playbook, "r1", lease.epoch)
+        seal(cluster, run.story.playbook, "r1", lease.epoch, past)
         for _ in range(rng.randint(0, 80)):
             if second.turn() is not None:
                 break

@@ -107,7 +107,7 @@ class Run:
             conductor = self._conductor(journal, past)
             if past:
                 conductor.record(RunResumed(self.sandbox.clock.now(), "prove"))
-                seal(self.cluster, self.story.playbook, "r1", self.processes)
+                seal(self.cluster, self.story.playbook, "r1", self.processes, past)
             return conductor.play()
         except Killed:
             return None
