@@ -54,7 +54,8 @@ class Oracle:
             self._not_superseded(marker.epoch)
         if self.foreign is not None and not self._going_back() and weights != self.foreign:
             raise Violation(f"P4: somebody's {self.foreign} was overwritten with {weights}")
-        self.foreign = None
+        if weights != self.foreign:
+            self.foreign = None  # what only seals somebody's change leaves it theirs
         self.unread = self.unread or weights != (self.weights[-1] if self.weights else dict(self.baseline))
         self.weights.append(weights)
 
