@@ -5,7 +5,14 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and exit with its code."""
+    """Run the command line and exit with its code; Ctrl-C while it is still being imported is no traceback."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _run() -> None:
     _reopen_closed_streams()
     arguments = sys.argv[1:]
     completing = "_RUNNER_COMPLETE" in os.environ  # a shell asks click by this variable, without arguments

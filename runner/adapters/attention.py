@@ -31,8 +31,10 @@ class Attention:
         return came
 
     @contextmanager
-    def listening(self, told: Callable[[str], None]) -> Iterator[None]:
+    def listening(self, told: Callable[[str], None], parting: Callable[[], str]) -> Iterator[None]:
         """Handle signals until the block ends; *told* is called with the name of the first one.
+
+        *parting* gives what is written before leaving at the second.
 
         Nothing is cleaned up in a handler: the run's state is on the disk before every effect.
         """
@@ -40,7 +42,7 @@ class Attention:
         def arrived(number: int, frame: FrameType | None) -> None:
             del frame
             if self._signals or getattr(arrived, "once", False):
-                _leave(number)
+                _leave(number, parting)
             arrived.once = True  # type: ignore[attr-defined]  # a function's own mark that it ran
             name = signal.Signals(number).name
             self._signals.append(Interrupted(name, CODES[signal.Signals(number)]))
@@ -54,9 +56,9 @@ class Attention:
                 signal.signal(number, handler)
 
 
-def _leave(number: int) -> None:
-    """The second time means now."""
+def _leave(number: int, parting: Callable[[], str]) -> None:
+    """The second time means now: what streams hold back stays there."""
     try:
-        os.write(sys.stderr.fileno(), b"\nLeft. What was done is in the state file.\n")
+        os.write(sys.stderr.fileno(), parting().encode("utf-8", "backslashreplace"))
     finally:
         os._exit(CODES[signal.Signals(number)])

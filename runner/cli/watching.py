@@ -140,6 +140,12 @@ class Watchers:
         say = self._stderr.line if self._screen is None else self._screen.say
         say(f"{name}: stopping at a safe point. Once more: leave now (what was done is recorded).")
 
+    def parting(self, handle: str) -> str:
+        """What is said when somebody leaves at once: how the traffic stands, and the lines that go on or back."""
+        opened = "" if self._screen is None else self._screen.left()
+        _, *lines = last_words(self._view, self._stderr.terminal, handle=handle)
+        return opened + "\n".join(["\nLeft. What was done is in the state file.", *lines, ""])
+
     def last_words(self, handle: str, failures: Failed | None) -> None:
         """How it ended, and what a person can do now."""
         view = self._counted(failures)

@@ -163,6 +163,10 @@ class Screen:
         """Somebody pressed Enter, and the terminal moved the cursor down by a line."""
         self._window.up()
 
+    def left(self) -> str:
+        """What gives the terminal back when nothing can be closed any more: its cursor (DECTCEM)."""
+        return "\x1b[?25h"
+
     def say(self, text: str) -> None:
         """Put in a word that is no event."""
         self._window.say(self._terminal.spell(text))

@@ -1,0 +1,103 @@
+"""Signals, sent to real processes: the code of the table, the way on and back in words, never a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
+WATCHED = 30  # seconds that a process may take for anything below
+
+
+def start(folder, *options):
+    """`runner play` of the canary at sixty times real time, in *folder*."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "runner", "play", CANARY, "--sandbox", "--state", "run.jsonl", *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={
+            "PYTHONPATH": str(ROOT),
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONUNBUFFERED": "1",
+        },
+        text=True,
+    )
+
+
+def until_said(process, text):
+    """Read the lines of *process* until one has *text*."""
+    for line in process.stdout:
+        if text in line:
+            return
+    raise AssertionError(process.stderr.read())
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGHUP", 129), ("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_a_run_with_its_code_and_says_where_the_traffic_is(tmp_path, name, code):
+    process = start(tmp_path, "--speed", "60")
+    until_said(process, "soak")
+
+    process.send_signal(signal.Signals[name])
+    out, err = process.communicate(timeout=WATCHED)
+
+    assert process.returncode == code
+    assert out.splitlines()[-1].startswith(
+        "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
+    )
+    assert f"{name}: stopping at a safe point" in err
+    assert "Traceback" not in out + err
+
+
+def test_the_second_signal_leaves_at_once_and_says_where_the_traffic_is(tmp_path):
+    process = start(tmp_path, "--speed", "60")
+    until_said(process, "soak")
+    process.send_signal(signal.SIGSTOP)  # so that both wait for it together, as when one API call hangs
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGCONT)
+    out, err = process.communicate(timeout=WATCHED)
+
+    assert process.returncode in (130, 143)
+    assert "Left. What was done is in the state file." in err
+    assert err.splitlines()[-1].startswith(
+        "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
+    )
+    assert "Traceback" not in out + err
+
+
+IMPATIENT = """
+import os, signal, sys
+import runner.__main__
+
+class Impatient:
+    def find_spec(self, name, path=None, target=None):
+        if name == "runner.cli.root":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Impatient())
+sys.argv = ["runner", "runs"]
+runner.__main__.main()
+"""
+
+
+def test_a_signal_while_starting_is_no_traceback(tmp_path):
+    environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", IMPATIENT],
+        check=False,
+        cwd=tmp_path,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=WATCHED,
+    )
+
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
