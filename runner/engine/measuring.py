@@ -8,7 +8,7 @@ from runner.engine.actions import Action, Measure, Sleep
 from runner.engine.events import MeasurementTaken
 from runner.engine.program import Judge
 from runner.engine.state import GuardState, RunState, StageState, Tally
-from runner.model.checks import Check, Verdict
+from runner.model.checks import Check, Comparison, Verdict
 from runner.model.playbook import Guard
 
 
@@ -87,9 +87,14 @@ def _due(state: RunState, stage: StageState, step: Judge, check: Check) -> float
     """A query's window must lie after the last shift; later measurements follow at their pace."""
     tally = _tally(stage, check)
     if tally.last_at is not None:
-        return tally.last_at + step.every
+        return tally.last_at + pace(check, step.every)
     change = state.last_change
     return stage.started_at if change is None else max(stage.started_at, change + check.lookback)
+
+
+def pace(check: Check, every: float) -> float:
+    """Seconds between two measurements; a comparison adds up its windows, so they must not overlap."""
+    return max(every, check.lookback) if isinstance(check.judgement, Comparison) else every
 
 
 def watching(state: RunState, guard: Guard) -> bool:
@@ -102,7 +107,7 @@ def guard_due(state: RunState, guard: Guard, known: GuardState) -> float:
     changed = state.routes[guard.route].changed_at or 0.0
     if known.last_at is None or known.last_at < changed:
         return changed
-    return known.last_at + guard.every
+    return known.last_at + pace(guard.check, guard.every)
 
 
 def guarding(state: RunState, now: float) -> Measure | None:

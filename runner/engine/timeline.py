@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from runner.engine.measuring import pace
 from runner.model.playbook import Playbook
 from runner.model.stages import Apply, Approve, Promote, Scale, Shift, Stage, Verify, Wait
 
@@ -57,5 +58,6 @@ def _verify(name: str, verify: Verify, since_shift: float | None) -> Span:
     """A window must lie after the last shift; each measurement may be taken again until patience runs out."""
     lookback = max((check.lookback for check in verify.checks), default=0.0)
     settling = 0.0 if since_shift is None else max(0.0, lookback - since_shift)
-    best = settling + (verify.count - 1) * verify.every
+    every = max((pace(check, verify.every) for check in verify.checks), default=verify.every)
+    best = settling + (verify.count - 1) * every
     return Span(name, best, best + verify.count * verify.patience)

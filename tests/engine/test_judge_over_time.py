@@ -1,5 +1,7 @@
 """An odd answer once, always, or every k-th time: a verify stage never passes on it."""
 
+import itertools
+
 import pytest
 
 from runner.engine.actions import Measure, Record, Sleep, Stop
@@ -22,9 +24,9 @@ PASSING = {kind.check.name: kind for kind in reversed(ALL) if kind.verdict is Ve
 ODD = [kind for kind in ALL if kind.verdict is not Verdict.PASSED]
 
 
-def play(odd: Kind, is_odd):
+def play(odd: Kind, is_odd, every=60.0):
     """One verify stage over answers of which the n-th (from 1) is odd where *is_odd* says so."""
-    judging = Judge((odd.check,), 60.0, COUNT, 0, 300.0, OnInconclusive.ROLLBACK)
+    judging = Judge((odd.check,), every, COUNT, 0, 300.0, OnInconclusive.ROLLBACK)
     stage = ProgramStage("verify", "verify", (judging,))
     playbook = Playbook("p", "1", Target("default"), (), (), ())
     state = begin(Program("run", playbook, (stage,)))
@@ -118,3 +120,10 @@ def test_good_answers_pass(name):
 
     assert verdicts(events) == [Verdict.PASSED] * COUNT
     assert outcome(events) is Outcome.SUCCEEDED
+
+
+def test_windows_of_a_comparison_never_overlap_however_often_it_is_asked():
+    events = play(PASSING["compare"], lambda n: True, every=15.0)
+    times = [event.at for event in events if isinstance(event, MeasurementTaken)]
+
+    assert [later - at for at, later in itertools.pairwise(times)] == [60.0] * (COUNT - 1)
