@@ -6,8 +6,7 @@ The longest beginning that some ending completes is looked for; the word after i
 import re
 from collections.abc import Iterator, Sequence
 
-import promql_parser as parser
-
+from runner.promql import native
 from runner.promql.tokens import Token
 
 _CLOSING = {"(": ")", "{": "}", "[": "]"}
@@ -88,7 +87,7 @@ def _endings(tokens: Sequence[Token]) -> Iterator[str]:
 
 def _is_grammatical(text: str) -> bool:
     try:
-        parser.parse(text)
+        native.parse(text)
     except ValueError as error:
         return not _GRAMMAR.search(str(error))
     return True

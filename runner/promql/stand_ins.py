@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from runner.promql.errors import QuerySyntaxError
-from runner.promql.tokens import Token
+from runner.promql.tokens import EXTENSIONS, Token
 
 _STAND_INS = {"=~": '"x"', "!~": '""'}  # the parser must see a pattern that counts as a non-empty matcher
 EXTENSION = "__extension__"
-_EXTENSIONS = frozenset(["anchored", "smoothed"])
 _OPERATOR_WORDS = frozenset(["and", "or", "unless", "atan2", "bool", "by", "without", "on", "ignoring"])
 _BEFORE_OPERANDS = frozenset(
     ["(", ",", "+", "-", "*", "/", "%", "^", "==", "!=", "<", ">", "<=", ">=", "bool"]
@@ -94,7 +93,7 @@ class Reading:
     def _extended(self) -> Iterator[int]:
         """The places of `anchored` and `smoothed` after something that can be a selector."""
         for index, token in enumerate(self.tokens):
-            if token.kind == "name" and token.text in _EXTENSIONS and self._follows_operand(index):
+            if token.kind == "name" and token.text in EXTENSIONS and self._follows_operand(index):
                 yield index
 
     def _follows_operand(self, index: int) -> bool:
@@ -166,7 +165,7 @@ def selector_end(tokens: Sequence[Token], index: int) -> int | None:
 
 def _modifier_start(tokens: Sequence[Token], end: int) -> int | None:
     """Where the modifier begins that ends at *end*."""
-    if end > 0 and tokens[end].kind == "name" and tokens[end].text in _EXTENSIONS:
+    if end > 0 and tokens[end].kind == "name" and tokens[end].text in EXTENSIONS:
         return end
     start = _opening(tokens, end, "(", ")") - 1 if tokens[end].text == ")" else end
     if start > 0 and tokens[start].kind == "number" and tokens[start - 1].text in ("+", "-"):

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import promql_parser as parser
 
+from runner.promql import native
 from runner.promql.catalogue import AGGREGATIONS, REFUSED, SCALAR_FUNCTIONS, SUPPORTED
 from runner.promql.errors import EvaluationError, QuerySyntaxError, RefusedError
 from runner.promql.labels import NAME, Matcher, MatchOperator
@@ -64,15 +65,10 @@ def read(text: str) -> tuple[Node, tuple[RefusedError, ...]]:
 def _parsed(reading: Reading) -> parser.Expr:
     try:
         if reading.signed_text != reading.safe_text:
-            parser.parse(reading.signed_text)
-        return parser.parse(reading.parsed_text)
+            native.parse(reading.signed_text)
+        return native.parse(reading.parsed_text)
     except ValueError as error:
         raise _explained(reading, str(error)) from error
-    except BaseException as error:
-        # A panic of the native parser is no Exception, and its class cannot be imported.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise QuerySyntaxError("the parser cannot read this", offset=0) from error
 
 
 def _explained(reading: Reading, message: str) -> QuerySyntaxError | RefusedError:

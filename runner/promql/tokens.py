@@ -17,6 +17,7 @@ MAX_OPERATORS = 400
 MAX_SECONDS = 9_223_372_036  # what fits Go's time.Duration, in seconds
 
 UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604_800, "y": 31_536_000}
+EXTENSIONS = frozenset(["anchored", "smoothed"])
 KEYWORD_OPERATORS = frozenset({"and", "or", "unless", "atan2"})
 
 _TOKEN = re.compile(
@@ -165,5 +166,5 @@ def _check(tokens: Sequence[Token], index: int, token: Token) -> None:
 
 def _measures(tokens: Sequence[Token], index: int) -> bool:
     """Whether the number at *index* is a range, a step or an offset."""
-    before = [token.text for token in tokens[max(0, index - 2) : index]]
+    before = [token.text for token in tokens[max(0, index - 4) : index] if token.text not in EXTENSIONS][-2:]
     return before[-1:] in (["["], [":"], ["offset"]) or before in (["offset", "-"], ["offset", "+"])

@@ -1,6 +1,6 @@
 """Whatever is written, the evaluator answers or says why not; it never breaks."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.promql import MemoryStorage, PromQLError, QuerySyntaxError, evaluate, inspect, to_api
@@ -86,6 +86,7 @@ def world() -> MemoryStorage:
 WORLD = world()
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_any_text_is_answered_or_explained(text):
     try:
@@ -96,6 +97,7 @@ def test_any_text_is_answered_or_explained(text):
     assert body["status"] == ("error" if "error" in body else "success")
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_syntax_error_lies_in_the_text(text):
     try:
@@ -106,6 +108,7 @@ def test_a_syntax_error_lies_in_the_text(text):
         pass
 
 
+@settings(deadline=None)
 @given(TEXTS, st.floats(1, 1000))
 def test_a_shortened_query_reads_nothing_older(text, longest):
     try:

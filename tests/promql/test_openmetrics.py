@@ -1,7 +1,7 @@
 """Dumps as people have them are read; what cannot be read is told with its line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.promql import DumpError, MemoryStorage, evaluate, parse_openmetrics, to_api
@@ -80,6 +80,7 @@ def test_series_and_samples_are_bounded(monkeypatch):
         parse_openmetrics("\n".join(f"a 1 {n}" for n in range(9)))
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from('a{}="\\ ,#\n\t1.eE+-NIninf_\x00é'), max_size=60))
 def test_any_text_is_read_or_told(text):
     try:
