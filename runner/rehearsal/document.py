@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.engine.events import SplitChanged, StageStarted
-from runner.engine.forecast import Forecast
 from runner.model.split import Split
 from runner.rehearsal import tables
 from runner.rehearsal.cells import Cell
 from runner.rehearsal.rehearse import GateReport, PlayReport, Rehearsal
+from runner.reports.forecast import DIGITS, forecast_document
 
 API_VERSION = "runner/v1"
-DIGITS = 6  # a forecast is no more exact than that
 
 
 def render_json(rehearsal: Rehearsal) -> str:
@@ -32,7 +31,7 @@ def as_document(rehearsal: Rehearsal) -> dict[str, Any]:
         "warnings": list(tables.warnings(rehearsal)),
         "gates": [_gate(report) for report in rehearsal.gates],
         "plays": [_play(report) for report in rehearsal.plays],
-        "forecast": _forecast(rehearsal.forecast),
+        "forecast": forecast_document(rehearsal.forecast),
         "assumptions": list(rehearsal.assumptions),
         "worlds": [{"name": world.name, "tells": world.tells} for world in rehearsal.worlds],
         "worldsPlayed": rehearsal.count,
@@ -85,44 +84,6 @@ def _play(report: PlayReport) -> dict[str, Any]:
 
 def _splits(splits: Mapping[str, Split | None]) -> dict[str, dict[str, int] | None]:
     return {name: None if split is None else split.as_dict() for name, split in splits.items()}
-
-
-def _forecast(forecast: Forecast) -> dict[str, Any]:
-    return {
-        "assumed": {
-            "traffic": dict(forecast.assumed.traffic),
-            "base": forecast.assumed.base,
-            "scrape": forecast.assumed.scrape,
-        },
-        "gates": [
-            {
-                "stage": gate.stage,
-                "check": gate.check,
-                "guard": gate.guard,
-                "requests": _number(gate.requests),
-                "enough": gate.enough,
-                "sees": _maybe(gate.sees),
-                "soak": _maybe(gate.soak),
-                "note": gate.note,
-            }
-            for gate in forecast.gates
-        ],
-        "exposures": [
-            {
-                "stage": exposure.stage,
-                "share": exposure.share,
-                "expected": _maybe(exposure.expected),
-                "worst": _maybe(exposure.worst),
-                "secondsExpected": _maybe(exposure.seconds[0]),
-                "secondsWorst": _maybe(exposure.seconds[1]),
-            }
-            for exposure in forecast.exposures
-        ],
-        "expected": _maybe(forecast.expected),
-        "worst": _maybe(forecast.worst),
-        "earliestEnd": _number(forecast.whole.best),
-        "latestEnd": _number(forecast.whole.worst),
-    }
 
 
 def _maybe(value: float | None) -> float | None:

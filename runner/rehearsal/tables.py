@@ -1,25 +1,13 @@
 """A rehearsal as rows of words, which text and Markdown set in their own way."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from runner.engine.events import SplitChanged, StageStarted
-from runner.engine.forecast import Exposure, Gate
-from runner.engine.judged import percent
 from runner.rehearsal.cells import Cell, Said
 from runner.rehearsal.rehearse import GateReport, PlayReport, Rehearsal
+from runner.reports import forecast as forecasts
 from runner.reports.figures import duration, plural
-
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A heading, the names of the columns, and rows as wide."""
-
-    title: str
-    head: Row
-    rows: tuple[Row, ...]
+from runner.reports.tables import Row, Table
 
 
 def verdict(rehearsal: Rehearsal) -> str:
@@ -94,53 +82,14 @@ def _timeline(rehearsal: Rehearsal) -> Iterator[Row]:
 
 def forecast(rehearsal: Rehearsal) -> Table:
     """What each gate can see."""
-    head = ("gate", "requests a look", "rejects from", "shows its bound after", "note")
-    return Table("What each gate can see", head, tuple(_sees(gate) for gate in rehearsal.forecast.gates))
-
-
-def _sees(gate: Gate) -> Row:
-    title = f"guard {gate.check} in {gate.stage!r}" if gate.guard else f"{gate.check} at {gate.stage!r}"
-    sees = "-" if gate.sees is None else percent(gate.sees)
-    soak = "-" if gate.soak is None else duration(gate.soak)
-    return title, f"{gate.requests:,.0f}", sees, soak, gate.note
+    return forecasts.gates(rehearsal.forecast)
 
 
 def exposures(rehearsal: Rehearsal) -> Table:
     """What a canary that fails everything costs."""
-    head = ("from", "canary", "expected", "at worst", "stopped after", "at the latest")
-    rows = [_exposure(exposure) for exposure in rehearsal.forecast.exposures]
-    whole = rehearsal.forecast
-    rows.append(("in all", "", _requests(whole.expected), _requests(whole.worst), "", ""))
-    return Table("Requests that fail if the canary fails them all", head, tuple(rows))
-
-
-def _exposure(exposure: Exposure) -> Row:
-    expected, worst = (_after(seconds) for seconds in exposure.seconds)
-    return (
-        exposure.stage,
-        f"{exposure.share} %",
-        _requests(exposure.expected),
-        _requests(exposure.worst),
-        expected,
-        worst,
-    )
-
-
-def _requests(count: float | None) -> str:
-    return "no limit" if count is None else f"{count:,.0f}"
-
-
-def _after(seconds: float | None) -> str:
-    return "never" if seconds is None else duration(seconds)
+    return forecasts.exposures(rehearsal.forecast)
 
 
 def ends(rehearsal: Rehearsal) -> str:
     """When a run can end, and what the forecast assumes."""
-    forecasted = rehearsal.forecast
-    whole, assumed = forecasted.whole, forecasted.assumed
-    traffic = ", ".join(f"{rate:g}/s to {route}" for route, rate in assumed.traffic.items())
-    return (
-        f"ends after {duration(whole.best)} at the earliest, {duration(whole.worst)} at the latest; assumed: "
-        f"{traffic}, stable fails {percent(assumed.base)}, a scrape every {duration(assumed.scrape)}; "
-        "rejects from: the canary's error rate that is rejected with 80 % power"
-    )
+    return forecasts.ends(rehearsal.forecast)

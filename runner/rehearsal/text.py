@@ -1,13 +1,12 @@
 """A rehearsal for a terminal and for a pull request."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from runner.rehearsal import tables
 from runner.rehearsal.rehearse import Rehearsal
-from runner.rehearsal.tables import Row, Table
 from runner.reports.escape import escape
+from runner.reports.tables import markdown, markdown_items, markdown_table, plain_table
 
-MARKDOWN_SPECIAL = "\\`*_{}[]<>|#~@"
 TABLES = (tables.gates, tables.plays, tables.timeline, tables.forecast, tables.exposures)
 
 
@@ -17,7 +16,7 @@ def render_text(rehearsal: Rehearsal) -> str:
     lines += _named("problem", rehearsal.problems)
     lines += _named("warning", tables.warnings(rehearsal))
     for make in TABLES:
-        lines += _plain_table(make(rehearsal))
+        lines += plain_table(make(rehearsal))
     lines += _named("assumed", rehearsal.assumptions)
     lines += [tables.ends(rehearsal), tables.played(rehearsal)]
     return "\n".join(escape(line) for line in lines) + "\n"
@@ -28,60 +27,26 @@ def _named(word: str, texts: Sequence[str]) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def _plain_table(table: Table) -> Iterator[str]:
-    rows = [table.head, *table.rows]
-    widths = [max(len(row[n]) for row in rows) for n in range(len(table.head))]
-    yield table.title
-    for row in rows:
-        yield "  " + "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-    yield ""
-
-
 def render_markdown(rehearsal: Rehearsal) -> str:
     """For a pull request; what a playbook's author wrote stays text there."""
     mark = "❌" if rehearsal.problems else "✅"
-    lines = [f"### {mark} Rehearsal: {_text(tables.verdict(rehearsal))}", ""]
+    lines = [f"### {mark} Rehearsal: {markdown(tables.verdict(rehearsal))}", ""]
     lines += _bullets("Problems", rehearsal.problems)
     lines += _bullets("Warnings", tables.warnings(rehearsal))
     for make in TABLES:
-        lines += _markdown_table(make(rehearsal))
-    lines += [_text(tables.ends(rehearsal)), ""]
+        lines += markdown_table(make(rehearsal))
+    lines += [markdown(tables.ends(rehearsal)), ""]
     if rehearsal.assumptions:
         lines += [
             "<details><summary>Assumed</summary>",
             "",
-            *_items(rehearsal.assumptions),
+            *markdown_items(rehearsal.assumptions),
             "",
             "</details>",
             "",
         ]
-    return "\n".join([*lines, _text(tables.played(rehearsal))]) + "\n"
+    return "\n".join([*lines, markdown(tables.played(rehearsal))]) + "\n"
 
 
 def _bullets(title: str, texts: Sequence[str]) -> list[str]:
-    return [f"**{title}**", "", *_items(texts), ""] if texts else []
-
-
-def _items(texts: Sequence[str]) -> list[str]:
-    return [f"- {_text(text)}" for text in texts]
-
-
-def _markdown_table(table: Table) -> list[str]:
-    rows = [_row(table.head), _row(("---",) * len(table.head)), *(_row(_texts(row)) for row in table.rows)]
-    return [f"**{table.title}**", "", *rows, ""]
-
-
-def _texts(row: Row) -> Row:
-    return tuple(_text(text) for text in row)
-
-
-def _row(cells: Row) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _text(text: str) -> str:
-    """*text* as Markdown shows it literally, on one line; nobody is mentioned, nothing is linked."""
-    plain = escape(" ".join(text.split()))
-    return "".join(f"\\{char}" if char in MARKDOWN_SPECIAL else char for char in plain).replace(
-        "://", ":&#47;/"
-    )
+    return [f"**{title}**", "", *markdown_items(texts), ""] if texts else []
