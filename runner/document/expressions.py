@@ -13,7 +13,7 @@ from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from runner.document.suggest import did_you_mean, quoted
-from runner.document.templates import MAX_TEXT, Context, TemplateError, UnknownValueError, as_text, look_up
+from runner.document.terms import MAX_TEXT, Context, TemplateError, UnknownValueError, as_text, look_up
 
 MAX_NODES: Final = 200
 LARGEST: Final = 2**53

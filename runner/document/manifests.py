@@ -7,7 +7,7 @@ from typing import Any, Final
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
 from runner.document.places import MAX_FILES, PlaceError, Repository
 from runner.document.rendering import Rendering
-from runner.document.templates import Context
+from runner.document.terms import Context
 from runner.document.tree import Document, Path, at
 from runner.errors import Diagnostic, InvalidDocumentError, Severity
 

@@ -15,7 +15,7 @@ from runner.document.rendering import Rendering
 from runner.document.rules import apply_rules
 from runner.document.schema import check_head, departures
 from runner.document.source import read_bytes
-from runner.document.templates import UNKNOWN
+from runner.document.terms import UNKNOWN
 from runner.document.tree import Document, Path, at, in_file_order
 from runner.document.variables import Given, read_files, resolve, unused
 from runner.errors import Diagnostic, InvalidDocumentError, Severity, UsageError
@@ -171,6 +171,9 @@ class _Look:
         ]
         if not self.misread and not any(each.code == "RUN202" for each in found):
             found += unused(self.document, frozenset(self.rendering.names | gathering.names))
+        if departed and not any(each.severity is Severity.ERROR for each in found):
+            path = departed[0].path  # whatever nobody has words for is still no playbook
+            found.append(self.document.diagnostic("RUN107", "this is not what the schema allows", path))
         named = {at(tree, (*path, "name")): each for path, each in by_stage.items()}
         incomplete = bool(self.rendering.unknown)
         return Reading(tuple(found), tree, self.variables, named, tuple(self.unresolved), incomplete)

@@ -4,18 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from runner.document.templates import (
-    Context,
-    Expression,
-    TemplateError,
-    UnknownValueError,
-    Value,
-    as_text,
-    is_template,
-    names,
-    render,
-    split,
-)
+from runner.document.templates import Expression, is_template, names, render, split
+from runner.document.terms import Context, TemplateError, UnknownValueError, Value, as_text
 from runner.document.tree import Document, Path
 from runner.errors import Diagnostic
 

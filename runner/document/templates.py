@@ -10,47 +10,17 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
-from runner.document.suggest import did_you_mean, quoted
+from runner.document.terms import MAX_TEXT, Context, TemplateError, Value, as_text, look_up
 
 MAX_EXPRESSION: Final = 1024
-MAX_TEXT: Final = 64 * 1024
 KEYWORDS: Final = frozenset(
     "true false none True False None and or not in is if else recursive import".split()  # noqa: SIM905
 )
 RESERVED: Final = KEYWORDS | {"routes"}
 
-NONE: Final = "declare it under vars"
-
 TOKEN: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\}\}|[{}]|[^'"{}]+|.""", re.DOTALL)
 SIMPLE: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*")
 STATEMENT: Final = re.compile(r"\{%.*?(?:%\}|$)|\{#.*?#\}", re.DOTALL)
-
-Value = str | int | float | bool
-Context = Mapping[str, Any]
-"""Variables by name: values, and mappings of values; nothing that could be called."""
-
-
-class TemplateError(Exception):
-    """What is wrong with a template: *needle* is the part of the text to point at."""
-
-    def __init__(self, code: str, message: str, *, needle: str = "", hint: str | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.needle = needle
-        self.hint = hint
-
-
-class UnknownValueError(Exception):
-    """The template uses a variable that has no value yet, which is nobody's mistake."""
-
-
-class Unknown:
-    """Stands for the value of a required variable that nobody gave and that has no example."""
-
-
-UNKNOWN: Final = Unknown()
-
 
 class Expression(NamedTuple):
     """The inside of one `{{ }}`; *path* where it only names a value."""
@@ -87,13 +57,6 @@ def names(text: str) -> frozenset[str]:
         return frozenset()
     sources = (part.source for part in parts if isinstance(part, Expression))
     return frozenset(found for source in sources for found in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", source))
-
-
-def as_text(value: Value) -> str:
-    """A value inside a longer text, as YAML would write it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 @lru_cache(maxsize=4096)
@@ -160,20 +123,6 @@ def _follow(expression: Expression, context: Context) -> Any:
     for part in expression.path or ():
         found = look_up(found, part, expression.source)
     return found
-
-
-def look_up(container: Any, name: str, source: str) -> Any:
-    """The value called *name*. TemplateError naming what there is instead, UnknownValueError."""
-    if not isinstance(container, Mapping):
-        message = f'"{source}" asks a value for its "{name}", and values have no parts'
-        raise TemplateError("RUN203", message, needle=name, hint="filters change values: {{ name | lower }}")
-    if name not in container:
-        known = sorted(str(key) for key in container)
-        hint = did_you_mean(name, known) or (f"known here: {quoted(known)}" if known else NONE)
-        raise TemplateError("RUN202", f'"{name}" is not a variable here', needle=name, hint=hint)
-    if container[name] is UNKNOWN:
-        raise UnknownValueError(name)
-    return container[name]
 
 
 def scalar(value: Any, source: str) -> Value:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from runner.document.durations import is_duration
 from runner.document.rendering import INTEGER, NUMBER, TRUTH
 from runner.document.suggest import quoted
-from runner.document.templates import Value, as_text
+from runner.document.terms import Value, as_text
 
 WORDS: Final = {
     "string": "text",

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from runner.document.rendering import Rendering
 from runner.document.suggest import did_you_mean, quoted
-from runner.document.templates import RESERVED, UNKNOWN, Unknown, Value, is_template
+from runner.document.templates import RESERVED, is_template
+from runner.document.terms import UNKNOWN, Unknown, Value
 from runner.document.tree import Document, Path, at
 from runner.document.values import WORDS, Variable, Wrong, fitting, is_scalar, kind_of, matches, read_text
 from runner.errors import Diagnostic, Severity, UsageError
@@ -111,7 +112,8 @@ def _declared(
     example = said.get("example", allowed[0] if allowed else None)
     kind = said.get("type") or kind_of(next((v for v in (default, example) if v is not None), ""))
     pattern = _pattern(rendering, said.get("pattern"), path)
-    if kind not in WORDS or not isinstance(pattern, str | None) or not is_scalar(example or ""):
+    known = isinstance(kind, str) and kind in WORDS
+    if not known or not isinstance(pattern, str | None) or not is_scalar(example or ""):
         return None
     return Variable(name, kind, default, example, pattern, tuple(allowed))
 
