@@ -170,7 +170,7 @@ class Writer:
         operator, modifier = self.operator()
         if operator == "%":
             left, right = f"({self.vector(0)})", f"({self.vector(0)})"
-        group = self.dice.choice(["", "", " group_left", " group_right"]) if match else ""
+        group = self.dice.choice(["", "", " group_left ()", " group_right ()"]) if match else ""
         return f"{left} {operator}{modifier}{match}{group} {right}"
 
     def special(self, depth: int) -> str:
