@@ -33,7 +33,7 @@ def test_edit_accepted_by_its_digest_is_gone_on_from(installed: Bookinfo, tmp_pa
         run = _in_soak(installed, tmp_path)
         installed.shift(**THEIRS)
         assert run.finish() == 7, run.said()
-        digest = run.said().split("--accept-drift ")[1].split()[0]
+        digest = run.said().split("--accept-drift ")[1].split()[0].rstrip(";")
         on = play.start(installed, tmp_path, "resume", str(tmp_path / "run.jsonl"), "--accept-drift", digest)
         assert on.finish() == 0, on.said()
     assert installed.weights() == {"v3": 100}

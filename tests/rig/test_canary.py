@@ -52,7 +52,7 @@ def test_canary_played_twice_changes_nothing(installed: Bookinfo, tmp_path: Path
     installed.shift(v3=100)
     before = installed.virtual_service()
     with traffic.Load(installed.reviews_url, rps=STEADY):
-        run = play.canary(installed, tmp_path)
+        run = play.canary(installed, tmp_path, soak="1s")
         assert run.finish() == 0, run.said()
     skipped = {event["stage"] for event in run.all(named("stage.skipped"))}
     assert {"shift 80/20", "shift 50/50", "shift 0/100", "promote"} <= skipped
