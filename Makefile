@@ -93,7 +93,7 @@ rig-down: ## Take the rig down
 	@$(RIG) down
 
 test-rig: rig-setup ## The contract and the canary on the real parts (20 minutes warm)
-	@$(RIG) run -- $(RIG_TESTS) tests/contract tests/rig
+	@RUNNER_TEST_FIGURES=1 $(RIG) run -- $(RIG_TESTS) tests/contract tests/rig
 
 test-rig-quick: rig-setup ## The contract, one canary and one rollback on the real parts (6 minutes warm)
-	@$(RIG) run -- $(RIG_TESTS) -m quick tests/contract tests/rig
+	@RUNNER_TEST_QUICK=1 $(RIG) run -- $(RIG_TESTS) tests/contract tests/rig
