@@ -133,3 +133,10 @@ def _leads(path: Path, link: str) -> bool:
 def _headings(path: Path) -> set[str]:
     titles = re.findall(r"^#+ (.*)$", path.read_text(), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs/index.md"
+    linked = {(index.parent / link).resolve() for link in re.findall(r"\]\(([^)#\s]+)", index.read_text())}
+
+    assert [named(path) for path in DOCUMENTS[1:] if path not in linked | {index}] == []
