@@ -162,7 +162,7 @@ def _gate(check: Check, moment: Moment, assumed: Assumed, asked: Verify | Guard)
     canary = assumed.traffic[moment.route or ""] * moment.share / WHOLE
     requests, least = canary * check.lookback, least_samples(check)
     if requests < least:
-        sees, note = None, f"about {requests:.0f} requests a window, at least {least} needed: no verdict"
+        sees, note = None, f"about {requests:.0f} requests a window, at least {least} needed"
     else:
         sees, note = _sees(check, requests, moment, assumed, asked)
     soak = _soak(check, canary, moment.share, assumed.base)
