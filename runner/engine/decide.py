@@ -46,7 +46,7 @@ def _order(state: RunState, now: float) -> Action | None:
     for order in state.orders:
         match order.kind:
             case OrderKind.ABORT:
-                return roll_back(state, now, _said(order, "aborted"), Outcome.ABORTED)
+                return roll_back(state, now, _said(order, "aborted"), Outcome.ABORTED, promoted=True)
             case OrderKind.ROLLBACK:
                 return roll_back(state, now, _said(order, "rolled back"), Outcome.ROLLED_BACK, promoted=True)
             case OrderKind.PAUSE:

@@ -20,8 +20,8 @@ def finish(state: RunState, now: float) -> Action:
     back = state.rollback
     if back is None:
         return Record((RunFinished(now, Outcome.SUCCEEDED, state.splits),))
-    promoted = [name for name, route in state.routes.items() if route.promoted]
-    if promoted and back.cause is Outcome.REJECTED and back.verified:
+    promoted = [name for name, route in state.routes.items() if route.promoted and route.split != route.safe]
+    if promoted and back.cause in (Outcome.REJECTED, Outcome.ABORTED) and back.verified:
         return hold(now, f"{back.reason}; {', '.join(promoted)} was promoted and stays where it is")
     outcome = back.cause if back.verified else Outcome.ROLLBACK_FAILED
     return Record((RunFinished(now, outcome, state.splits, back.reason),))

@@ -406,3 +406,30 @@ def test_abort_takes_back_a_route_whose_write_may_have_happened():
     assert stop.code == 3
     assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
     assert play.last.outcome == "aborted"
+
+
+def test_abort_takes_a_promoted_route_back_as_its_exit_code_says():
+    play = Play()
+    poll = play.orders.poll
+    play.orders.poll = lambda: (Order(OrderKind.ABORT, "ann"),) if _promoted(play) else poll()
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
+
+
+def test_an_interrupt_after_a_promotion_asks_a_person():
+    play = Play(playbook(on_interrupt=OnInterrupt.ROLLBACK))
+    poll = play.orders.poll
+    play.orders.poll = lambda: (Interrupted("SIGTERM", 143),) if _promoted(play) else poll()
+
+    stop = play.start()
+
+    assert stop.code == 5
+    assert "promoted" in stop.reason
+    assert play.cluster.weights(NS, "reviews") == {"v1": 0, "v3": 100}
+
+
+def _promoted(play):
+    return play.names[-1] == "stage.succeeded" and play.last.stage == "promote"
