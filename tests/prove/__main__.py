@@ -56,8 +56,8 @@ def _sabotaged(name: str) -> None:
 GATES = (
     Gate("histories", "random histories: crashes, power loss, lost answers, API and Prometheus faults, edits, aborts, gaps", gates.random_history, _seeds, 30_000),
     Gate("crash points", "a crash at every moment of eight releases, with torn appends", gates.crash_at, _crashes, 10_300),
-    Gate("api faults", "every API call x 18 faults x {once, third, always}", gates.api_fault, lambda n: _some(gates.api_matrix(), n), 2160),
-    Gate("orders", "abort, rollback and pause before every second turn", gates.ordered, lambda n: _some(gates.orders(), n), 720),
+    Gate("api faults", "every API call of every story x 18 faults x {once, third, always}", gates.api_fault, lambda n: _some(gates.api_matrix(), n), EVERY),
+    Gate("disturbances", "abort, rollback, pause, an edit and expired credentials before every turn", gates.disturbed, lambda n: _some(gates.disturbances(), n), EVERY),
     Gate("rivals", "two processes at one route, one stalled in the middle of a write", gates.rivals, _seeds, 5_000),
     Gate("bit flips", "one bit of a state file changed", records.flipped, lambda n: _some(records.flips(), n), 400_000),
     Gate("changed lines", "a line of a state file dropped, repeated or swapped", records.reordered, lambda n: _some(records.lines(), n), 2_000),

@@ -196,22 +196,51 @@ class NobodyElse:
         pass
 
 
-class Refusing:
-    """A cluster that answers one call, some, or all from one on with a given error."""
+Site = tuple[str, str]
+"""A verb, and the kind of object that it is used on."""
 
-    def __init__(self, inner: Cluster, verb: str, error: RunnerError, when: Callable[[int], bool]) -> None:
-        self._inner, self._verb, self._error, self._when = inner, verb, error, when
-        self.met = 0
+
+class Counting:
+    """A cluster that knows at which sites it was called, and how often."""
+
+    def __init__(self, inner: Cluster) -> None:
+        self._inner = inner
+        self.calls: dict[Site, int] = {}
 
     def __getattr__(self, name: str) -> Any:
         called = getattr(self._inner, name)
-        if name != self._verb:
-            return called
 
-        def refusing(*args: Any, **kwargs: Any) -> Any:
-            self.met += 1
-            if self._when(self.met):
-                raise self._error
+        def counting(*args: Any, **kwargs: Any) -> Any:
+            site = (name, kind_of(args))
+            self.calls[site] = self.calls.get(site, 0) + 1
+            self.met(site, self.calls[site])
             return called(*args, **kwargs)
 
-        return refusing
+        return counting
+
+    def met(self, site: Site, times: int) -> None:
+        """Nothing happens here."""
+
+
+class Refusing(Counting):
+    """Answers one call at a site, some, or all, with a given error."""
+
+    def __init__(
+        self, inner: Cluster, site: Site, error: Callable[[], RunnerError], when: Callable[[int], bool]
+    ) -> None:
+        super().__init__(inner)
+        self._site, self._error, self._when = site, error, when
+        self.struck = 0
+
+    def met(self, site: Site, times: int) -> None:
+        if site == self._site and self._when(times):
+            self.struck += 1
+            raise self._error()
+
+
+def kind_of(args: Sequence[Any]) -> str:
+    """Which kind of object a call of the Cluster port is about."""
+    first = args[0]
+    if isinstance(first, ObjectRef):
+        return first.kind
+    return str(args[1]) if isinstance(first, str) else str(first["kind"])

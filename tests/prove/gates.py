@@ -3,6 +3,8 @@
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 from runner.engine.actions import Stop
 from runner.engine.observations import Order, OrderKind
@@ -14,12 +16,17 @@ from runner.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from tests.prove.faults import Fate, Refusing
+from tests.prove.faults import Counting, Fate, Refusing, Site
 from tests.prove.oracle import Violation
-from tests.prove.simulation import History, Run, play, private_folder
+from tests.prove.simulation import History, Run, Words, play, private_folder
 from tests.prove.stories import STORIES, Story
 
-QUIET = Fate(random.Random(0), {}, left=0)
+MOST_QUESTIONS = 200  # calls that a run makes to a server that never answers, before it says so
+
+
+def quiet(seed: int = 0) -> Fate:
+    """Nothing goes wrong by itself."""
+    return Fate(random.Random(seed), {}, left=0)
 
 
 class NthCrash(Fate):
@@ -86,75 +93,163 @@ ERRORS: dict[str, Callable[[], RunnerError]] = {
 }
 """The eighteen ways in which an API call fails, as the adapter says them."""
 WHENS = ("once", "third", "always")
-VERBS = ("get", "list", "replace", "apply", "create")
 
 
-def api_matrix() -> Iterator[tuple[int, str, str, str]]:
-    """(story, verb, fault, when) for every call that a story makes."""
+SOON_OVER = (TransientError, ConflictError)  # what a run waits out
+
+
+@cache
+def sites(story: int) -> tuple[Site, ...]:
+    """Every verb and kind with which an undisturbed run of a story calls the API."""
+    with private_folder() as folder:
+        run = Run(STORIES[story], quiet(), folder)
+        counting = Counting(run.sandbox.cluster)
+        run.cluster.inner = counting
+        run.process()
+        return tuple(sorted(counting.calls))
+
+
+def api_matrix() -> Iterator[tuple[int, Site, str, str]]:
+    """(story, site, fault, when) for every call that a story makes."""
     for number in range(len(STORIES)):
-        for verb in VERBS:
+        for site in sites(number):
             for fault in ERRORS:
                 for when in WHENS:
-                    yield number, verb, fault, when
+                    yield number, site, fault, when
 
 
-def api_fault(story: int, verb: str, fault: str, when: str) -> int:
-    """One run in which a call fails in one way; its exit code. Violation where that code is not a known ending."""
+def api_fault(story: int, site: Site, fault: str, when: str) -> int:
+    """One run in which a call fails in one way; its exit code.
+
+    Violation where that code is no known ending, where a passing fault changes the end of the run, or where the
+    run asks again and again without end.
+    """
     fires = {"once": lambda n: n == 1, "third": lambda n: n == 3, "always": lambda n: n >= 1}[when]
     with private_folder() as folder:
-        run = Run(STORIES[story], QUIET, folder)
-        run.cluster.inner = Refusing(run.sandbox.cluster, verb, ERRORS[fault](), fires)
+        run = Run(STORIES[story], quiet(), folder)
+        refusing = Refusing(run.sandbox.cluster, site, ERRORS[fault], fires)
+        run.cluster.inner = refusing
         stop = run.process()
         if stop is None:
             raise Violation("the process died")
         _known_ending(run, stop)
+        _passing_fault(run, stop, refusing, isinstance(ERRORS[fault](), SOON_OVER) and when != "always")
         return stop.code
+
+
+def _passing_fault(run: Run, stop: Stop, refusing: Refusing, passing: bool) -> None:  # noqa: FBT001 - a fact
+    if refusing.struck > MOST_QUESTIONS:
+        raise Violation(f"asked {refusing.struck} times")
+    told = run.story
+    came = (stop.code, run.oracle.weights_of(run.live()))
+    if passing and came != (told.code, dict(told.goal)):
+        raise Violation(f"a fault that passed changed the end: {came}: {stop.reason}")
 
 
 def _known_ending(run: Run, stop: Stop) -> None:
     if stop.code not in (0, 1, 3, 4, 5, 6, 7):
         raise Violation(f"exit code {stop.code} is no ending: {stop.reason}")
     run.oracle.ended(stop.code, run.live(), run.story.goal)
-    if stop.code == 4 and "v3" not in run.oracle._weights(run.live()) and "cannot be reached" not in stop.reason:  # noqa: SLF001
-        return  # a rollback whose proof could not be read; it says so, and nothing is claimed
     if not stop.reason and stop.code != 0:
         raise Violation(f"exit {stop.code} without a word")
 
 
-def orders() -> Iterator[tuple[int, OrderKind, int]]:
-    """(story, order, turn): every order before every turn of every story."""
-    for number in range(len(STORIES)):
-        for kind in (OrderKind.ABORT, OrderKind.ROLLBACK, OrderKind.PAUSE):
-            for turn in range(0, 60, 2):
-                yield number, kind, turn
-
-
-def ordered(story: int, kind: OrderKind, turn: int) -> int:
-    """An order before the *turn*-th turn; abort and rollback end at the safe split, pause where it is."""
+@cache
+def turns(story: int) -> int:
+    """How many turns of the loop an undisturbed run of a story takes."""
     with private_folder() as folder:
-        run = Run(STORIES[story], QUIET, folder)
-        asked = _AtTurn(turn, Order(kind, "ann"))
-        run.words = asked  # type: ignore[assignment]  # it polls like the other
+        run = Run(STORIES[story], quiet(), folder)
+        counter = _AtTurn(10**9, lambda: None)
+        run.words = counter  # type: ignore[assignment]  # it polls like the other
+        run.process()
+        return 10**9 - counter.turn
+
+
+DISTURBANCES = (*(kind.value for kind in (OrderKind.ABORT, OrderKind.ROLLBACK, OrderKind.PAUSE)), "edit", "expiry")
+
+
+def disturbances() -> Iterator[tuple[int, str, int]]:
+    """(story, what, turn): each disturbance before every turn of every story."""
+    for number in range(len(STORIES)):
+        for what in DISTURBANCES:
+            yield from ((number, what, turn) for turn in range(turns(number)))
+
+
+def disturbed(story: int, what: str, turn: int) -> int:
+    """An order, somebody's edit, or expired credentials before the *turn*-th turn; the exit code.
+
+    Abort and rollback end at the safe split, pause and expiry where the traffic is, and a resume goes on from
+    there; an edit is overwritten by nothing but the way back.
+    """
+    with private_folder() as folder:
+        run = Run(STORIES[story], quiet(turn), folder)
+        at_turn = _AtTurn(turn, _doing(run, what))
+        run.words = at_turn  # type: ignore[assignment]  # it polls like the other
         stop = run.process()
         if stop is None:
             raise Violation("the process died")
         _known_ending(run, stop)
-        weights = run.oracle._weights(run.live())  # noqa: SLF001 - the oracle's own reading
-        came = asked.turn < 0
-        if came and kind is not OrderKind.PAUSE and stop.code != 5 and weights.get("v3", 0):
-            raise Violation(f"{kind} at turn {turn} left {weights}, exit {stop.code}")
+        weights = run.oracle.weights_of(run.live())
+        if at_turn.came and what in ("abort", "rollback") and stop.code != 5 and weights.get("v3", 0):  # noqa: PLR2004
+            raise Violation(f"{what} at turn {turn} left {weights}, exit {stop.code}")
+        if at_turn.came and what in ("pause", "expiry"):
+            _goes_on(run, stop)
         return stop.code
 
 
-class _AtTurn:
-    """One order, when the time has come."""
+def _doing(run: Run, what: str) -> Callable[[], Order | None]:
+    def expire() -> None:
+        run.cluster.inner = _Expired()  # type: ignore[assignment]  # whatever is asked of it, it says no
 
-    def __init__(self, turn: int, order: Order) -> None:
-        self.turn, self.order = turn, order
+    match what:
+        case "edit":
+            return run.edit
+        case "expiry":
+            return expire
+        case _:
+            return lambda: Order(OrderKind(what), "ann")
+
+
+class _Expired:
+    """A cluster that no longer knows who asks."""
+
+    def __getattr__(self, name: str) -> Any:
+        def refused(*_: Any, **__: Any) -> Any:
+            raise RunnerError("401: the credentials have expired")
+
+        return refused
+
+
+def _goes_on(run: Run, stop: Stop) -> None:
+    """With fresh credentials, or a person's word, the run ends where an undisturbed one ends."""
+    run.cluster.inner = run.sandbox.cluster
+    run.words = Words()
+    owed = stop.code == 4  # noqa: PLR2004 - a rollback that could not be done is done by command
+    if owed:
+        run.words.due = [Order(OrderKind.ROLLBACK, "ann")]
+    again = run.process() if owed or not run.over() else stop
+    if again is None:
+        raise Violation("the process died")
+    weights = run.oracle.weights_of(run.live())
+    if owed and (again.code, weights) == (0, dict(run.oracle.baseline)):
+        return
+    if (again.code, weights) != (run.story.code, dict(run.story.goal)):
+        raise Violation(f"ended with {again.code} at {weights}: {again.reason}")
+
+
+class _AtTurn:
+    """Something that happens when its turn has come."""
+
+    def __init__(self, turn: int, happens: Callable[[], Order | None]) -> None:
+        self.turn, self.happens, self.came = turn, happens, False
 
     def poll(self) -> list[Order]:
         self.turn -= 1
-        return [self.order] if self.turn == -1 else []
+        if self.turn != -1:
+            return []
+        self.came = True
+        word = self.happens()
+        return [] if word is None else [word]
 
 
 @dataclass

@@ -1,8 +1,14 @@
-"""Real processes, really killed: SIGKILL at a random moment of a play, then `resume`, on a real disk."""
+"""Real processes, really killed: SIGKILL at any call of any function, then `resume`, on a real disk.
+
+A forked process counts its own calls, of Python and of C, and kills itself at the one that the seed says: before
+or after every system call, however busy the machine. A fresh process is killed from outside, by the clock.
+"""
 
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
 import random
 import signal
 import subprocess
@@ -10,10 +16,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.prove.oracle import Violation
+from tests.prove.simulation import SHELF
 
 PLAYBOOK = Path(__file__).parent / "small.yaml"
 LONGEST = 60.0  # seconds that a child may take
@@ -26,24 +34,61 @@ def killed(seed: int, *, fresh: bool = False) -> int:
     for each process instead of forking this warm one.
     """
     rng = random.Random(seed)
-    start = _spawn if fresh else _fork
-    with tempfile.TemporaryDirectory(prefix="kill-") as folder:
+    # The page cache outlives a SIGKILL, on a disk as in memory; only fresh processes need a disk to be real.
+    with tempfile.TemporaryDirectory(prefix="kill-", dir=None if fresh else SHELF) as folder:
         state, kills = Path(folder) / "run.jsonl", 0
-        arguments = ["play", str(PLAYBOOK), "--sandbox", "--seed", "7", "--state", str(state), "-o", "jsonl"]
         for _ in range(2):
-            if _kill(start(arguments), rng.uniform(0.0, 0.9 if fresh else 0.3)):
-                kills += 1
-            arguments = ["resume", str(state), "-o", "jsonl"] if state.exists() else arguments
+            kills += _spawned_dies(state, rng) if fresh else _forked_dies(state, rng)
         if not _is_finished(state):
-            arguments = ["resume", str(state), "-o", "jsonl"] if state.exists() else arguments
-            code = _wait(start(arguments))
+            code = _wait(_fork(_arguments(state)))
             if code != 0:
                 raise Violation(f"seed {seed}: resume ended with {code}")
         _ended_like_an_undisturbed_run(seed, state)
     return kills
 
 
-def _fork(arguments: Sequence[str]) -> int:
+def _arguments(state: Path) -> list[str]:
+    if state.exists():
+        return ["resume", str(state), "-o", "jsonl"]
+    return ["play", str(PLAYBOOK), "--sandbox", "--seed", "7", "--state", str(state), "-o", "jsonl"]
+
+
+def _forked_dies(state: Path, rng: random.Random) -> bool:
+    if _is_finished(state):
+        return False
+    at = rng.randrange(1, calls_of_a_play())
+    return _wait(_fork(_arguments(state), at)) == -signal.SIGKILL
+
+
+def _spawned_dies(state: Path, rng: random.Random) -> bool:
+    if _is_finished(state):
+        return False
+    return _kill(_spawn(_arguments(state)), rng.uniform(0.1, seconds_of_a_play()))
+
+
+@cache
+def calls_of_a_play() -> int:
+    """How many calls an undisturbed play makes once everything is imported."""
+    with tempfile.TemporaryDirectory(prefix="kill-", dir=SHELF) as folder:
+        reads, writes = os.pipe()
+        _wait(_fork(_arguments(Path(folder) / "run.jsonl"), tell=writes))
+        os.close(writes)
+        with os.fdopen(reads) as pipe:
+            return int(pipe.read())
+
+
+@cache
+def seconds_of_a_play() -> float:
+    """How long an undisturbed play in a fresh process takes on this machine, now."""
+    with tempfile.TemporaryDirectory(prefix="kill-") as folder:
+        began = time.monotonic()
+        _wait(_spawn(_arguments(Path(folder) / "run.jsonl")))
+        return time.monotonic() - began
+
+
+def _fork(arguments: Sequence[str], at: int = 0, tell: int | None = None) -> int:
+    """A child that plays; it kills itself at its *at*-th call, or writes to *tell* how many it made."""
+    run = _warm()
     child = os.fork()
     if child:
         return child
@@ -51,10 +96,39 @@ def _fork(arguments: Sequence[str]) -> int:
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
-        from runner.cli.entry import run
-
-        os._exit(run(list(arguments)))
+        calls = _Calls(at)
+        sys.setprofile(calls)
+        code = run(list(arguments))
+        sys.setprofile(None)
+        if tell is not None:
+            os.write(tell, str(calls.made).encode())
+        os._exit(code)
     os._exit(99)
+
+
+@cache
+def _warm() -> Callable[[list[str]], int]:
+    """Everything is imported once, here, so that no child dies in an import."""
+    import runner
+
+    for found in pkgutil.walk_packages(runner.__path__, "runner."):
+        if not found.name.endswith("__main__") and not found.name.startswith("runner.adapters"):
+            importlib.import_module(found.name)
+    from runner.cli.entry import run
+
+    return run
+
+
+class _Calls:
+    """Counts calls and returns; dies at one of them."""
+
+    def __init__(self, at: int) -> None:
+        self.at, self.made = at, 0
+
+    def __call__(self, *_: object) -> None:
+        self.made += 1
+        if self.made == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _spawn(arguments: Sequence[str]) -> int:

@@ -46,7 +46,7 @@ class Oracle:
         if written["kind"] != "VirtualService":
             return
         self.writes += 1
-        weights = self._weights(written)
+        weights = self.weights_of(written)
         marker = marker_of(written)
         self._declared(weights)
         self._rises_on_evidence(weights)
@@ -85,7 +85,7 @@ class Oracle:
 
     def ended(self, code: int, live: KubeObject, goal: Mapping[str, int]) -> None:
         """P3: what the exit code says of the traffic is so."""
-        weights, last = self._weights(live), self.journal[-1]
+        weights, last = self.weights_of(live), self.journal[-1]
         done = isinstance(last, RunFinished) and last.outcome is Outcome.SUCCEEDED
         if code == 0 and done and weights != dict(goal) and self.foreign is None:
             raise Violation(f"P3: exit 0 at {weights}, the goal is {goal}")
@@ -110,7 +110,8 @@ class Oracle:
             if since is not None and event.at - max(reach, 1.0) < since - 1.0:
                 raise Violation(f"passed on samples from before the split: {text} at {event.at - since:.1f} s")
 
-    def _weights(self, found: KubeObject) -> dict[str, int]:
+    def weights_of(self, found: KubeObject) -> dict[str, int]:
+        """The split of the first route, as its router reads it."""
         return istio.read(found, self.playbook.routes[0]).as_dict()
 
     def _declared(self, weights: Mapping[str, int]) -> None:

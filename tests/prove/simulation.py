@@ -170,7 +170,7 @@ def play(seed: int, *, story: Story | None = None, fate: Fate | None = None) -> 
         history.outcome = _outcome(run)
         history.effects = run.oracle.writes
         history.days = (run.sandbox.clock.now() - START) / 86400
-        history.weights = run.oracle._weights(run.live())  # noqa: SLF001 - the oracle's own reading
+        history.weights = run.oracle.weights_of(run.live())
         _judge_end(run, history, stop)
         return history
 

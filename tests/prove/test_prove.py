@@ -22,10 +22,10 @@ def test_api_faults_end_in_words():
             gates.api_fault(*fault)
 
 
-def test_orders_are_legal_at_every_turn():
-    for number, order in enumerate(gates.orders()):
-        if number % 11 == 0:
-            gates.ordered(*order)
+def test_whatever_disturbs_a_turn_ends_as_promised():
+    for number, disturbance in enumerate(gates.disturbances()):
+        if number % 41 == 0:
+            gates.disturbed(*disturbance)
 
 
 def test_a_superseded_process_writes_no_more():
