@@ -187,7 +187,6 @@ def in_sandbox(
 
     from runner.sandbox import open_world
 
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     world = open_world(playbook, scenario, seed=seed, start=start, path=log, speed=speed, sleep=sleep)
     return _sandboxed(world, playbook)
 

@@ -9,7 +9,7 @@ from runner.engine.observations import Order, OrderKind
 from runner.errors import UsageError
 from runner.journal import read
 from runner.journal.file import is_held
-from runner.journal.finding import find
+from runner.journal.finding import find, typed
 
 
 @click.command("approve")
@@ -23,11 +23,11 @@ def command(run: str | None, *, refuse: bool, reason: str) -> None:
     gates = [event for event in record.events if isinstance(event, GateOpened | GateAnswered)]
     if not gates or isinstance(gates[-1], GateAnswered):
         raise UsageError(
-            f"run {record.run} waits at no gate", hint=f"see where it stands: runner status {record.run}"
+            f"run {record.run} waits at no gate", hint=f"see where it stands: runner status {typed(record)}"
         )
     if not is_held(path):
         raise UsageError(
-            f"nobody plays run {record.run}", hint=f"go on with it first: runner resume {record.run}"
+            f"nobody plays run {record.run}", hint=f"go on with it first: runner resume {typed(record)}"
         )
     kind = OrderKind.REFUSE if refuse else OrderKind.APPROVE
     answer = order_and_wait(path, Order(kind, who(), reason), lambda event: isinstance(event, GateAnswered))

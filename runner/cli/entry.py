@@ -27,6 +27,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         _forget_stdout()
         return int(ExitCode.ERROR)
+    except OSError as error:
+        return _unwritten(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug is told in one line, not as a traceback
         return _bug(error)
     return int(code or 0)
@@ -54,7 +56,22 @@ def _told(error: RunnerError) -> int:
         sys.stderr.write(render_text(error.diagnostics))
     else:
         tell(error)
+    _tell_notes(error)
     return int(error.exit_code)
+
+
+def _tell_notes(error: Exception) -> None:
+    """What a run that broke off still has to say: last, since it matters most."""
+    for note in getattr(error, "__notes__", ()):
+        sys.stderr.write(f"{note}\n")
+
+
+def _unwritten(error: OSError) -> int:
+    """Standard output has no room, or the machine refuses what nothing nearer expected."""
+    _forget_stdout()
+    where = f"{error.filename}: " if error.filename else ""
+    sys.stderr.write(f"error: {where}{error.strerror or error}\n")
+    return int(ExitCode.ERROR)
 
 
 def _forget_stdout() -> None:
@@ -69,4 +86,5 @@ def _bug(error: Exception) -> int:
         f"error: runner met a bug of its own: {type(error).__name__}: {error}\n"
         "hint: run again with PLAY_DEBUG=1 for the details, and report them\n"
     )
+    _tell_notes(error)
     return int(ExitCode.ERROR)

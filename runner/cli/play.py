@@ -9,13 +9,13 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli import options
-from runner.cli.playing import Session, carry_on, handle_of
+from runner.cli.playing import Session, carry_on
 from runner.cli.recording import first_event
 from runner.cli.watching import Wishes
 from runner.document.playbook import Loaded, read_playbook
 from runner.errors import LockedError, UsageError
 from runner.journal import JournalFile, read
-from runner.journal.finding import finished, path_of
+from runner.journal.finding import finished, path_of, typed
 from runner.model.scenario import Scenario
 from runner.stages.meeting import stable_of
 
@@ -113,7 +113,7 @@ def _refuse_existing(path: Path) -> None:
         raise UsageError(f"{path} holds a finished run", hint="choose another file, or leave --state out")
     raise LockedError(
         f"{path} holds run {record.run}, which is not finished",
-        hint=f"go on with it: runner resume {handle_of(path, record.run)}",
+        hint=f"go on with it: runner resume {typed(record)}",
     )
 
 

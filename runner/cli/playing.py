@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from runner.adapters.attention import Attention
 from runner.bootstrap import Place
@@ -15,7 +14,7 @@ from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
 from runner.journal import JournalFile, OrdersFile
-from runner.journal.finding import path_of
+from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener
 from runner.stages.kinds import compile_playbook
@@ -40,11 +39,6 @@ class Session:
     accept_live: bool = False
 
 
-def handle_of(path: Path, run: str) -> str:
-    """What a person types to mean this run: its id where that is enough, else its state file."""
-    return run if path == path_of(run) else str(path)
-
-
 def carry_on(session: Session, wishes: Wishes) -> int:
     """Play until the run stands still; the exit code."""
     handle = handle_of(session.journal.path, session.journal.run)
@@ -67,6 +61,9 @@ def carry_on(session: Session, wishes: Wishes) -> int:
             for event, line in session.fresh:
                 watchers.heard(event, line)
             code = _played(session, (*session.place.listeners, watchers, answers), attention)
+    except Exception as error:
+        error.add_note(watchers.standing(handle))
+        raise
     finally:
         session.journal.close()
     watchers.last_words(handle, session.place.failures)

@@ -10,6 +10,7 @@ from runner.engine.events import RunStarted
 from runner.errors import DisagreementError, RunnerError
 from runner.journal import Record
 from runner.journal.codec import plain
+from runner.journal.finding import typed
 from runner.model.playbook import Playbook
 from runner.routers.marker import digest_of
 
@@ -57,7 +58,7 @@ def refuse_drift(record: Record, accepted: str | None) -> None:
     raise DisagreementError(
         f"{started.source} is not what run {record.run} began with\n"
         f"  recorded  {started.digest}\n  on disk   {now}",
-        hint=f"go on with the recorded one: runner resume {record.run} --accept-drift {now[:8]}",
+        hint=f"go on with the recorded one: runner resume {typed(record)} --accept-drift {now[:8]}",
     )
 
 

@@ -28,5 +28,5 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         if given["run"] or not given["namespace"]:
             raise UsageError("--route goes with -n NAMESPACE, and without RUN")
         ctx.exit(go_back_by_marker(given))
-    path = find(given["run"]) if given["run"] else only_unfinished()
+    path = find(given["run"]) if given["run"] else only_unfinished("rollback")
     ctx.exit(go_back(path, OrderKind.ROLLBACK, given))

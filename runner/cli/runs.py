@@ -12,7 +12,7 @@ from runner.cli.recording import recorded_playbook
 from runner.errors import RunnerError
 from runner.journal import Record
 from runner.journal.file import is_held
-from runner.journal.finding import every_run, path_of
+from runner.journal.finding import every_run, handle_of
 from runner.reports.fold import opening, replay
 from runner.reports.output import Output
 from runner.reports.status import FORMAT, Shown, run_json, runs_table
@@ -41,13 +41,12 @@ def command(*, output: str, plain: bool) -> None:
             out.line(line)
         for _, trouble in damaged:
             out.line(out.terminal.paint(f"damaged: {one_line(trouble)}", Tone.BAD))
-    out.close()
+    out.demand()
 
 
 def shown_of(path: Path, record: Record) -> Shown:
     """A run as reports show it, with whether a process plays it now."""
-    handle = record.run if path == path_of(record.run) else str(path)
-    return Shown(_view(record), is_held(path), handle)
+    return Shown(_view(record), is_held(path), handle_of(path, record.run))
 
 
 def _view(record: Record) -> RunView:

@@ -40,7 +40,7 @@ def command(*, run: str | None, output: str, watch: bool, plain: bool) -> None:
         _watch(path, out, output)
     else:
         _print(_look(path), out, output)
-    out.close()
+    out.demand()
 
 
 def _look(path: Path) -> Shown:

@@ -141,10 +141,14 @@ class Watchers:
         say(f"{name}: stopping at a safe point. Once more: leave now (what was done is recorded).")
 
     def parting(self, handle: str) -> str:
-        """What is said when somebody leaves at once: how the traffic stands, and the lines that go on or back."""
+        """What is said when somebody leaves at once."""
         opened = "" if self._screen is None else self._screen.left()
+        return f"{opened}\nLeft. What was done is in the state file.\n{self.standing(handle)}\n"
+
+    def standing(self, handle: str) -> str:
+        """The lines that go on or back, and where the traffic is, of a run that could not end as it should."""
         _, *lines = last_words(self._view, self._stderr.terminal, handle=handle)
-        return opened + "\n".join(["\nLeft. What was done is in the state file.", *lines, ""])
+        return "\n".join(lines)
 
     def last_words(self, handle: str, failures: Failed | None) -> None:
         """How it ended, and what a person can do now."""
@@ -153,6 +157,8 @@ class Watchers:
         for line in last_words(view, self._words.terminal, handle=handle):
             self._words.line(line)
         self._stdout.close()
+        if (trouble := self._stdout.trouble) is not None:
+            self._stderr.line(f"warning: standard output did not take every line: {trouble.strerror}")
         self._stderr.close()
 
     def _counted(self, failures: Failed | None) -> RunView:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,7 +166,8 @@ def _locked(path: Path) -> FileLock:
         ) from error
     except OSError as error:
         raise _unwritable(path, error) from error
-    Path(f"{path}.holder").write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+    with suppress(OSError):  # no room for a name that only a refusal would show
+        Path(f"{path}.holder").write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
     return lock
 
 
@@ -208,10 +210,10 @@ def _appear(path: Path, line: str) -> None:
     try:
         _write_all(descriptor, f"{line}\n".encode())
         os.fsync(descriptor)
+        os.link(draft, path)
     finally:
         os.close(descriptor)
-    os.link(draft, path)
-    draft.unlink()
+        draft.unlink()
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)

@@ -1,5 +1,6 @@
 """Which state file a person means."""
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,16 @@ class Listed:
 def path_of(run: str) -> Path:
     """Where the state of *run* lies by default."""
     return FOLDER / f"{run}.jsonl"
+
+
+def handle_of(path: Path, run: str) -> str:
+    """What a person types to mean this run: its id where that is enough, else its state file."""
+    return run if path == path_of(run) else str(path)
+
+
+def typed(record: Record) -> str:
+    """The handle of *record*, as a shell takes it."""
+    return shlex.quote(handle_of(record.path, record.run))
 
 
 def finished(record: Record) -> bool:
@@ -76,14 +87,14 @@ def _newest(*, unfinished: bool) -> Path:
     )
 
 
-def only_unfinished() -> Path:
-    """The one run that is not finished; UsageError lists them where there are none or several."""
+def only_unfinished(verb: str) -> Path:
+    """The one run that is not finished; UsageError lists them where there are none or several, for *verb*."""
     listed = [item for item in every_run() if item.record is not None and not finished(item.record)]
     if len(listed) == 1:
         return listed[0].path
     names = _names([item.path for item in listed])
     what = "several runs are unfinished" if listed else f"no run in {FOLDER} is unfinished"
-    raise UsageError(f"{what}{names}", hint="say which: `runner rollback RUN`; `runner runs` lists all")
+    raise UsageError(f"{what}{names}", hint=f"say which: `runner {verb} RUN`; `runner runs` lists all")
 
 
 def _names(paths: list[Path]) -> str:

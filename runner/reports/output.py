@@ -3,6 +3,7 @@
 import os
 from typing import TextIO
 
+from runner.errors import RunnerError
 from runner.reports.terminal import Terminal, Tone, wrapped
 
 
@@ -13,6 +14,7 @@ class Output:
         self.stream = stream
         self.terminal = terminal
         self.dropped = 0
+        self.trouble: OSError | None = None
 
     def line(self, text: str = "") -> None:
         """Write one line in the characters that the stream has."""
@@ -41,8 +43,17 @@ class Output:
         except BrokenPipeError:
             self.dropped += 1
             self._abandon()
-        except (OSError, ValueError, RuntimeError):  # no room, an I/O error, closed, or inside a write
+        except OSError as error:  # no room, an I/O error
             self.dropped += 1
+            self.trouble = self.trouble or error
+        except (ValueError, RuntimeError):  # closed, or inside a write
+            self.dropped += 1
+
+    def demand(self) -> None:
+        """RunnerError where the stream had no room: for a result that somebody counts on, not for a run."""
+        self.close()
+        if self.trouble is not None:
+            raise _unwritten(self.trouble)
 
     def flush(self) -> None:
         """Every write is flushed already; rich asks all the same."""
@@ -60,7 +71,10 @@ class Output:
         """Leave nothing behind that the interpreter would stumble over when it flushes at its end."""
         try:
             self.stream.flush()
-        except OSError:
+        except BrokenPipeError:
+            self._abandon()
+        except OSError as error:
+            self.trouble = self.trouble or error
             self._abandon()
         except ValueError:
             pass  # closed already: nothing is left to flush
@@ -73,3 +87,10 @@ class Output:
             os.close(null)
         except (OSError, ValueError):
             return
+
+
+def _unwritten(trouble: OSError) -> RunnerError:
+    return RunnerError(
+        f"the answer could not be written: {trouble.strerror or trouble}",
+        hint="what arrived is not complete; make room, or write it elsewhere",
+    )

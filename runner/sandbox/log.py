@@ -42,11 +42,14 @@ class EffectLog:
 def begin(path: Path, setup: Any) -> EffectLog:
     """A new log with only its first line; what was there before is gone. RunnerError where it cannot be."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
         os.fchmod(descriptor, 0o600)
     except OSError as error:
-        raise RunnerError(f"cannot write the sandbox's world {path}: {error.strerror}") from error
+        raise RunnerError(
+            f"cannot write the sandbox's world {path}: {error.strerror}",
+            hint="choose a place that you may write to: `--state FILE`",
+        ) from error
     log = EffectLog(path, descriptor)
     log.append({"v": FORMAT, "world": setup})
     return log

@@ -1,0 +1,40 @@
+"""How a run is named in what a person is told to type: by its id where that is enough, else by its state file."""
+
+from pathlib import Path
+
+import pytest
+
+from runner.cli.entry import run
+
+ROOT = Path(__file__).parents[2]
+CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a run that stopped half way and a finished one, in files of their own names."""
+    folder = tmp_path_factory.mktemp("named")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run(["play", CANARY, "--sandbox", "--until", "soak", "--state", "half way.jsonl"]) == 0
+        assert run(["play", CANARY, "--sandbox", "--state", "all.jsonl"]) == 0
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "hint"),
+    [
+        (["play", CANARY, "--sandbox", "--state", "half way.jsonl"], 6, "runner resume 'half way.jsonl'"),
+        (["play", CANARY, "--sandbox", "--state", "all.jsonl"], 2, "choose another file"),
+        (["approve", "half way.jsonl"], 2, "runner status 'half way.jsonl'"),
+        (["abort", "all.jsonl"], 2, "runner rollback all.jsonl"),
+        (["abort"], 2, "say which: `runner abort RUN`"),
+        (["rollback"], 2, "say which: `runner rollback RUN`"),
+    ],
+)
+def test_hints_can_be_typed_as_they_stand(folder, monkeypatch, capsys, arguments, code, hint):
+    monkeypatch.chdir(folder)
+
+    assert run(arguments) == code
+
+    assert hint in capsys.readouterr().err
