@@ -158,7 +158,17 @@ class _Furnishing:
             return given
         if place in self.there:
             return split_of(self.there[place])
-        return canary_split(route.stable or UNNAMED, route.canary, 0)
+        return canary_split(self._guessed_stable(route), route.canary, 0)
+
+    def _guessed_stable(self, route: Route) -> str:
+        """Where nobody names it: the one other subset of the DestinationRule that defines the canary."""
+        if route.stable not in ("", UNNAMED):
+            return route.stable
+        host = self._host(route)
+        rule = self._rule_of(self.there, route, host) or self._rule_of(self.coming, route, host)
+        named = [str(subset.get("name")) for subset in maps_in(rule, "spec", "subsets")]
+        others = [name for name in named if name != route.canary]
+        return others[0] if route.canary in named and len(others) == 1 else UNNAMED
 
     def _subsets(self, route: Route, stable: str, live: Split | None) -> list[str]:
         shifts = (stage.kind for stage in self.playbook.stages)
