@@ -12,11 +12,11 @@ from runner.reports.tables import Row, Table
 
 def verdict(rehearsal: Rehearsal) -> str:
     """The one line that everything comes down to."""
-    book = rehearsal.playbook
+    title = f"{rehearsal.playbook.name} {rehearsal.playbook.version}".strip()
     wrong = len(rehearsal.problems)
     if wrong:
-        return f"{book.name} {book.version}: {plural(wrong, 'problem')}"
-    return f"{book.name} {book.version}: every gate lets a good canary through and stops a bad one"
+        return f"{title}: {plural(wrong, 'problem')}"
+    return f"{title}: every gate lets a good canary through and stops a bad one"
 
 
 def warnings(rehearsal: Rehearsal) -> tuple[str, ...]:
