@@ -191,6 +191,14 @@ def in_sandbox(
     return _sandboxed(world, playbook)
 
 
+def sandbox_to_read(playbook: Playbook, scenario: Scenario | None, *, seed: int) -> Place:
+    """A world as it is before a run, in memory; it begins at the moment at which rehearsals do."""
+    from runner.rehearsal import REHEARSED_AT
+    from runner.sandbox import open_world
+
+    return _sandboxed(open_world(playbook, scenario, seed=seed, start=REHEARSED_AT), playbook)
+
+
 def back_in_sandbox(log: Path, playbook: Playbook, *, at: float, speed: float | None) -> Place:
     """The world that *log* kept, at the time where the run left it."""
     from time import sleep  # noqa: TID251 - to let people watch; virtual time itself never sleeps

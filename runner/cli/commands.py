@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "status": (RUNNING, "Show where a run stands."),
     "runs": (RUNNING, "List all runs."),
     "validate": (REVIEWING, "Find everything that is wrong in documents, offline."),
+    "plan": (REVIEWING, "Show what a run would do to the live cluster."),
     "rehearse": (REVIEWING, "Play in virtual time, and prove that every gate can say no."),
     "audit": (REVIEWING, "Derive every verdict again from the state file alone."),
     "explain": (REVIEWING, "Explain a diagnostic's code, or a field."),
