@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from runner.adapters.attention import Attention
 from runner.bootstrap import Place
 from runner.cli.answering import Answers
+from runner.cli.states import Kept, State
 from runner.cli.watching import Watchers, Wishes
 from runner.conductor import Conductor, World
 from runner.engine.events import Event
 from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
-from runner.journal import JournalFile, OrdersFile
 from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener
@@ -30,7 +30,8 @@ class Session:
 
     playbook: Playbook
     place: Place
-    journal: JournalFile
+    journal: Kept
+    state: State
     past: tuple[Event, ...]
     fresh: tuple[tuple[Event, str], ...] = ()
     first: tuple[Event, ...] = ()
@@ -52,7 +53,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
         served=session.place.served,
     )
     answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual, typed=watchers.typed)
-    attention = Attention(OrdersFile(session.journal.path), answers)
+    attention = Attention(session.state.orders(), answers)
     try:
         with (
             watchers.watching(session.place.notes),
@@ -62,7 +63,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
                 watchers.heard(event, line)
             code = _played(session, (*session.place.listeners, watchers, answers), attention)
     except Exception as error:
-        error.add_note(watchers.standing(handle))
+        watchers.note_exposed(error, handle)
         raise
     finally:
         session.journal.close()

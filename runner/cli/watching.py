@@ -143,10 +143,15 @@ class Watchers:
     def parting(self, handle: str) -> str:
         """What is said when somebody leaves at once."""
         opened = "" if self._screen is None else self._screen.left()
-        return f"{opened}\nLeft. What was done is in the state file.\n{self.standing(handle)}\n"
+        return f"{opened}\nLeft. What was done is in the state file.\n{self._standing(handle)}\n"
 
-    def standing(self, handle: str) -> str:
-        """The lines that go on or back, and where the traffic is, of a run that could not end as it should."""
+    def note_exposed(self, error: Exception, handle: str) -> None:
+        """Let *error*, which breaks the run off, be followed by where it leaves a canary that has traffic."""
+        if self._view.exposed:
+            error.add_note(self._standing(handle))
+
+    def _standing(self, handle: str) -> str:
+        """The last words of a run that could not end as it should, without their headline."""
         _, *lines = last_words(self._view, self._stderr.terminal, handle=handle)
         return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import Enum
@@ -31,6 +32,10 @@ FIRST = ""  # what the first line names as its predecessor
 CLASSES: Mapping[str, type] = {name: cls for cls, name in EVENT_NAMES.items()}
 OMITTED_WHEN_NONE = {"stage", "guard", "scenario", "seed"}
 ENVELOPE = {"v", "seq", "at", "run", "event", "prev", "sum"}
+
+
+class OtherFormatError(DisagreementError):
+    """A line of a format that this program does not know, however that one is checksummed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,24 @@ def decode(line: str, link: Link | None) -> tuple[Event, Link]:
     """The event of one line that must follow *link*; DisagreementError says what does not check."""
     text, total = _split_sum(line)
     if checksum(text) != total:
+        _format_first(line)
         raise DisagreementError("its checksum does not match")
     body = json.loads(text)
-    if body["v"] != FORMAT:
-        raise DisagreementError(f"it is of format {body['v']}, this runner knows format {FORMAT}")
+    _known_format(body)
     if link is not None and (body["run"], body["seq"], body["prev"]) != (link.run, link.seq, link.prev):
         raise DisagreementError(f"it does not follow line {link.seq - 1}")
     return _event(body), Link(body["run"], body["seq"] + 1, total)
+
+
+def _known_format(body: Mapping[str, Any]) -> None:
+    if body["v"] != FORMAT:
+        raise OtherFormatError(f"it is of format {body['v']}, this runner knows format {FORMAT}")
+
+
+def _format_first(line: str) -> None:
+    """A line that does not check may be of a format that is checked otherwise; what is no line at all passes."""
+    with suppress(ValueError, KeyError, TypeError):
+        _known_format(json.loads(line))
 
 
 def _split_sum(line: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 
 from runner.engine.events import Event, RunStarted
 from runner.errors import DisagreementError, LockedError, RunnerError
-from runner.journal.codec import Link, decode, encode
+from runner.journal.codec import Link, OtherFormatError, decode, encode
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 MAX_LINE = 64 * 1024 * 1024
@@ -59,6 +59,8 @@ def decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
     for number, line in enumerate(data.splitlines(), start=1):
         try:
             event, link = decode(line.decode(), link)
+        except OtherFormatError as error:
+            raise _newer(path, number, error) from error
         except (DisagreementError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise _damaged(path, number, error) from error
         events.append(event)
@@ -74,6 +76,13 @@ def _was_whole(torn: bytes, link: Link) -> bool:
     except (DisagreementError, ValueError, KeyError, TypeError, AttributeError):
         return False
     return True
+
+
+def _newer(path: Path, number: int, error: OtherFormatError) -> DisagreementError:
+    return DisagreementError(
+        f"{path}:{number}: another version of runner wrote this state file: {error.message}",
+        hint="nothing was touched; use the runner that wrote it",
+    )
 
 
 def _damaged(path: Path, number: int, error: Exception) -> DisagreementError:

@@ -25,7 +25,9 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "state.v1.schema.js
 def state(tmp_path):
     journal, _ = JournalFile.create(tmp_path / "runs" / "r1.jsonl", "r1", FIRST)
     journal.append([StageStarted(NOON + 1, "a", 1)])
-    journal.append([SplitChanged(NOON + 2, "reviews", None, split_of({"v1": 100})), RunResumed(NOON + 3, "bob")])
+    journal.append(
+        [SplitChanged(NOON + 2, "reviews", None, split_of({"v1": 100})), RunResumed(NOON + 3, "bob")]
+    )
     journal.close()
     return journal.path
 
@@ -35,7 +37,10 @@ def test_what_was_appended_is_read_back(state):
 
     assert record.run == "r1"
     assert [type(event).__name__ for event in record.events] == [
-        "RunStarted", "StageStarted", "SplitChanged", "RunResumed",
+        "RunStarted",
+        "StageStarted",
+        "SplitChanged",
+        "RunResumed",
     ]
     assert record.events[0] == FIRST
 
@@ -105,6 +110,15 @@ def test_another_format_is_named(state):
     state.write_text(body[:-1] + f',"sum":"{checksum(body)}"}}\n')
 
     with pytest.raises(DisagreementError, match="format 2"):
+        read(state)
+
+
+def test_a_format_that_is_checked_otherwise_is_named_too(state):
+    state.write_text(state.read_text().replace('"v":1', '"v":2'))
+
+    with pytest.raises(
+        DisagreementError, match="another version of runner wrote this state file: it is of format 2"
+    ):
         read(state)
 
 
