@@ -172,6 +172,14 @@ def _acquire(lease: Any, cluster: Cluster, playbook: Playbook) -> None:
     lease.acquire(targets, above=max((marker.epoch for marker in markers), default=0))
 
 
+def holders(cluster: Cluster, routes: Sequence[tuple[str, str]], run: str) -> tuple[str, ...]:
+    """Who of *run* holds, or held until its death, the leases of VirtualServices named by namespace and name."""
+    from runner.adapters.lease import Target, held_by
+
+    names = (held_by(cluster, Target(namespace, name)) for namespace, name in routes)
+    return tuple(dict.fromkeys(name for name in names if name.startswith(f"{run}@")))
+
+
 def real_clock(wake: int | None = None) -> Clock:
     """The machine's time; *wake* ends a sleep early (see `adapters.clock`)."""
     from runner.adapters.clock import SystemClock

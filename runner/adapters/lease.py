@@ -44,6 +44,12 @@ def identity(run: str) -> str:
     return f"{run}@{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
+def held_by(cluster: Cluster, target: Target) -> str:
+    """Who holds the lease of *target*, living or dead; nothing where nobody does."""
+    found = cluster.get(target.lease)
+    return "" if found is None else _holder(found)
+
+
 class ClusterLease:
     """Holds the leases of all targets of a run under one epoch; made by `acquire`."""
 

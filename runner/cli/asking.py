@@ -6,6 +6,7 @@ import sys
 import click
 
 from runner.bootstrap import Place
+from runner.cli.states import ClusterState, State, needed_by
 from runner.errors import RunnerError, UsageError
 from runner.model.playbook import Playbook
 from runner.reports.confirm import confirmation
@@ -14,16 +15,20 @@ from runner.stages.kinds import needs
 from runner.stages.meeting import meet
 
 
-def refuse_forbidden(playbook: Playbook, place: Place, file: str) -> None:
+def refuse_forbidden(playbook: Playbook, place: Place, file: str, state: State) -> None:
     """RunnerError before the first effect, where the run or its rollback would meet a 403 on the way."""
-    missing = place.missing(needs(playbook))
+    missing = place.missing((*needs(playbook), *needed_by(state)))
     if missing:
         lines = "\n".join(f"  {permission}" for permission in missing)
         raise RunnerError(
             f"{place.target.get('user')} on {place.target.get('context')} may not do what this run, or its rollback,"
             f" needs:\n{lines}",
-            hint=f"`runner rbac {file}` prints the least Role that allows it",
+            hint=f"`runner rbac {file}{_kept_at(state)}` prints the least Role that allows it",
         )
+
+
+def _kept_at(state: State) -> str:
+    return f" --state {state.path}" if isinstance(state, ClusterState) else ""
 
 
 def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool) -> None:

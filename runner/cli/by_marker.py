@@ -1,12 +1,15 @@
 """Going back without a state file: the marker on the object says where safety lies."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from runner import bootstrap
-from runner.bootstrap import Reach
+from runner.bootstrap import Place, Reach
+from runner.cli.recording import recorded_playbook
 from runner.errors import DisagreementError, ExitCode, RunnerError
+from runner.journal import Record
 from runner.model.playbook import Playbook, Route, Target
 from runner.model.split import Split
 from runner.ports import Cluster
@@ -44,6 +47,26 @@ def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
             hint="no run has moved it, or somebody replaced it: `kubectl edit` is the way back",
         )
     return marker, istio.read(found, route)
+
+
+def take_over(place: Place, record: Record) -> int:
+    """Wait out the lease of a process that does not answer, and take back every route that its run has moved.
+
+    LockedError where it still renews its lease. Its state file stays as it is; the epoch on the objects keeps it
+    from writing when it wakes up.
+    """
+    playbook = recorded_playbook(record)
+    place.acquire(playbook)
+    try:
+        for route in playbook.routes:
+            found = live(place.cluster, route)
+            marker = marker_of(found) if found is not None else None
+            if marker is not None and marker.run == record.run and marker.safe is not None:
+                mine = replace(marker, epoch=place.lease.epoch)
+                _written(place.cluster, route, mine, marker.safe)
+    finally:
+        place.lease.release()
+    return int(ExitCode.OK)
 
 
 def _written(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int:

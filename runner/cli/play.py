@@ -1,5 +1,7 @@
 """`runner play FILE`."""
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,13 @@ from runner.cli.asked import playbook as playbook_options
 from runner.cli.plan_file import read_plan, refuse_outdated
 from runner.cli.playing import Session, carry_on
 from runner.cli.recording import first_event
+from runner.cli.states import ClusterState, State, refuse_existing, state_at
 from runner.cli.watching import Wishes
 from runner.document.playbook import Loaded
-from runner.errors import LockedError, UsageError
-from runner.journal import JournalFile, read
-from runner.journal.finding import finished, path_of, typed
+from runner.errors import UsageError
+from runner.journal.configmap import Place as ClusterPlace
+from runner.journal.configmap import place_of
+from runner.journal.finding import path_of
 
 
 @click.command("play")
@@ -33,7 +37,10 @@ from runner.journal.finding import finished, path_of, typed
     "--plan", "plan", metavar="FILE", help="Play what this plan was made for, if nothing has moved since."
 )
 @click.option(
-    "--state", "state", metavar="FILE", help="Where the run is recorded; default .runner/runs/RUN.jsonl."
+    "--state",
+    "state",
+    metavar="FILE|configmap:NS/NAME",
+    help="Where the run is recorded; default .runner/runs/RUN.jsonl, in CI on a cluster a ConfigMap.",
 )
 @click.option("--until", metavar="STAGE", help="Stop after this stage; the run can be resumed.")
 @click.option(
@@ -46,27 +53,31 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     kept = read_plan(given["plan"], ctx) if given["plan"] else None
     asked = asked_of(given) if kept is None else as_kept(kept["asked"], reach_of(given))
     run = bootstrap.new_run()
-    path = Path(given["state"]) if given["state"] else path_of(run)
-    _refuse_existing(path)
+    state = _named_state(given["state"], asked, run)
+    refuse_existing(state)
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
-    loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, path, wishes))
+    loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state.path, wishes))
     _check_until(given["until"], loaded)
     if kept is not None:
         refuse_outdated(kept, given["plan"], loaded, place)
+    state = _lasting_state(state, given, asked, place, run)
     if not asked.sandbox:
         from runner.cli.asking import confirm, refuse_forbidden
 
-        refuse_forbidden(loaded.playbook, place, asked.file)
+        refuse_forbidden(loaded.playbook, place, asked.file, state)
         confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
     root = str(Path(asked.root).resolve()) if asked.root else None
     replaced = {"namespace": asked.namespace, "root": root}
     seed = asked.seed if asked.sandbox else None
     started = first_event(loaded, place, asked.file, asked.scenario, seed, replaced)
-    journal, line = JournalFile.create(path, run, started)
+    journal, line = state.create(run, started)
+    if isinstance(state, ClusterState):
+        click.echo(f"state: {state.path}", err=True)
     session = Session(
         loaded.playbook,
         place,
         journal,
+        state,
         past=(started,),
         fresh=((started, line),),
         until=given["until"],
@@ -75,17 +86,19 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     ctx.exit(carry_on(session, wishes))
 
 
-def _refuse_existing(path: Path) -> None:
-    """A state file is never begun twice."""
-    if not path.exists():
-        return
-    record = read(path)
-    if finished(record):
-        raise UsageError(f"{path} holds a finished run", hint="choose another file, or leave --state out")
-    raise LockedError(
-        f"{path} holds run {record.run}, which is not finished",
-        hint=f"go on with it: runner resume {typed(record)}",
-    )
+def _named_state(text: str | None, asked: Asked, run: str) -> State:
+    """The state that is asked for; without a word a file of this folder."""
+    if text is not None and asked.sandbox and place_of(text) is not None:
+        raise UsageError(f"the sandbox keeps no state in {text}", hint="leave --state out, or name a file")
+    return state_at(text or str(path_of(run)), asked.reach)
+
+
+def _lasting_state(state: State, given: Any, asked: Asked, place: Place, run: str) -> State:
+    """In a CI job a file would be gone with the job: the state goes to the cluster, unless it was said where."""
+    if given["state"] or asked.sandbox or "CI" not in os.environ or sys.stdin.isatty():
+        return state
+    namespace = place.target["namespace"]
+    return ClusterState(ClusterPlace(namespace, f"runner-{run}"), place.cluster, place.clock)
 
 
 def _place(asked: Asked, loaded: Loaded, run: str, path: Path, wishes: Wishes) -> Place:

@@ -6,7 +6,9 @@ import click
 import yaml
 
 from runner.cli import options
+from runner.cli.states import needed_at
 from runner.document.playbook import read_playbook
+from runner.journal.configmap import place_of
 from runner.reports.roles import roles
 from runner.stages.kinds import needs
 
@@ -15,7 +17,8 @@ from runner.stages.kinds import needs
 @click.argument("file", type=click.Path())
 @options.variables
 @click.option("-n", "--namespace", metavar="NAME", help="Replaces the playbook's target.namespace.")
-def command(file: str, **given: Any) -> None:
+@click.option("--state", metavar="configmap:NS/NAME", help="Also what keeping the state there takes.")
+def command(file: str, *, state: str | None, **given: Any) -> None:
     """Print the least Role that lets FILE, and its rollback, be played."""
     loaded = read_playbook(
         file,
@@ -24,5 +27,7 @@ def command(file: str, **given: Any) -> None:
         namespace=given["namespace"],
         examples=True,
     )
-    found = roles(loaded.playbook.name, needs(loaded.playbook))
+    place = place_of(state) if state else None
+    kept = needed_at(place) if place is not None else ()
+    found = roles(loaded.playbook.name, (*needs(loaded.playbook), *kept))
     click.echo("---\n".join(yaml.safe_dump(role, sort_keys=False) for role in found), nl=False)

@@ -9,10 +9,11 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import recorded_playbook
+from runner.cli.states import Kept, State
 from runner.engine.events import Event, RunResumed, SplitChanged
 from runner.engine.evolve import ACCEPTED
 from runner.engine.observations import Order
-from runner.journal import JournalFile, Record
+from runner.journal import Record
 from runner.model.playbook import Playbook
 from runner.routers import istio
 from runner.stages.shift import live
@@ -24,26 +25,32 @@ class Reopened:
 
     playbook: Playbook
     place: Place
-    journal: JournalFile
+    journal: Kept
+    state: State
     record: Record
 
 
-def reopen(path: Path, reach: Reach, speed: float | None) -> Reopened:
+def reopen(state: State, reach: Reach, speed: float | None) -> Reopened:
     """Lock the journal, rebuild the playbook, find the place again."""
-    journal, record = JournalFile.resume(path)
+    journal, record = state.resume()
     try:
         playbook = recorded_playbook(record)
-        place = _place(record, path, playbook, reach, speed)
+        place = _place(record, state, playbook, reach, speed)
     except BaseException:
         journal.close()
         raise
-    return Reopened(playbook, place, journal, record)
+    return Reopened(playbook, place, journal, state, record)
 
 
-def _place(record: Record, path: Path, playbook: Playbook, reach: Reach, speed: float | None) -> Place:
+def place_of_record(state: State, record: Record, reach: Reach, speed: float | None) -> Place:
+    """Where a recorded run takes place, for whoever does not write its journal."""
+    return _place(record, state, recorded_playbook(record), reach, speed)
+
+
+def _place(record: Record, state: State, playbook: Playbook, reach: Reach, speed: float | None) -> Place:
     target = record.started.target
     if target.get("sandbox"):
-        log = Path(f"{path}.world")
+        log = Path(f"{state.path}.world")
         return bootstrap.back_in_sandbox(log, playbook, at=record.events[-1].at, speed=speed)
     clock = bootstrap.real_clock()
     said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
@@ -71,6 +78,7 @@ def session_facts(reopened: Reopened, *orders: Order) -> dict[str, Any]:
         "playbook": reopened.playbook,
         "place": reopened.place,
         "journal": reopened.journal,
+        "state": reopened.state,
         "past": reopened.record.events,
         "first": (resumed(reopened.place.clock.now()),),
         "orders": orders,

@@ -4,15 +4,14 @@ from typing import Any
 
 import click
 
-from runner.bootstrap import Reach
 from runner.cli import options
 from runner.cli.playing import Session, carry_on
 from runner.cli.recording import refuse_drift
 from runner.cli.reopening import accepted, reopen, session_facts
+from runner.cli.states import reach_of, state_of
 from runner.cli.watching import Wishes
 from runner.errors import UsageError
-from runner.journal import read
-from runner.journal.finding import find, finished
+from runner.journal.finding import finished
 
 
 @click.command("resume")
@@ -28,13 +27,14 @@ from runner.journal.finding import find, finished
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
     """Continue RUN, a run id or a state file; without it the newest unfinished run."""
-    path = find(given["run"], unfinished=given["run"] is None)
-    record = read(path)
+    reach = reach_of(given)
+    state = state_of(given["run"], reach, unfinished=given["run"] is None)
+    record = state.read()
     if finished(record):
         raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
     refuse_drift(record, given["accept_drift"])
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
-    reopened = reopen(path, Reach(given["kubeconfig"], given["context"], given["prometheus"]), wishes.speed)
+    reopened = reopen(state, reach, wishes.speed)
     facts = session_facts(reopened)
     facts["first"] = (*facts["first"], *accepted(reopened, given["accept_drift"]))
     ctx.exit(carry_on(Session(**facts, until=given["until"]), wishes))

@@ -6,9 +6,10 @@ import click
 
 from runner.cli import options
 from runner.cli.going_back import go_back
+from runner.cli.states import FileState, reach_of, state_of
 from runner.engine.observations import OrderKind
 from runner.errors import UsageError
-from runner.journal.finding import find, only_unfinished
+from runner.journal.finding import only_unfinished
 
 
 @click.command("rollback")
@@ -28,5 +29,6 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         if given["run"] or not given["namespace"]:
             raise UsageError("--route goes with -n NAMESPACE, and without RUN")
         ctx.exit(go_back_by_marker(given))
-    path = find(given["run"]) if given["run"] else only_unfinished("rollback")
-    ctx.exit(go_back(path, OrderKind.ROLLBACK, given))
+    run = given["run"]
+    state = state_of(run, reach_of(given)) if run else FileState(only_unfinished("rollback"))
+    ctx.exit(go_back(state, OrderKind.ROLLBACK, given))

@@ -29,7 +29,11 @@ from runner.reports.wording import one_line
 def command(*, output: str, plain: bool) -> None:
     """List all runs of this folder, newest first, and those that hold traffic while nobody watches."""
     listed = every_run()
-    runs = [shown_of(item.path, item.record) for item in listed if item.record is not None]
+    runs = [
+        shown_of(item.path, item.record, living=is_held(item.path))
+        for item in listed
+        if item.record is not None
+    ]
     damaged = [(item.path, item.trouble) for item in listed if item.record is None]
     out = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=plain))
     if output == "json":
@@ -44,9 +48,9 @@ def command(*, output: str, plain: bool) -> None:
     out.demand()
 
 
-def shown_of(path: Path, record: Record) -> Shown:
-    """A run as reports show it, with whether a process plays it now."""
-    return Shown(_view(record), is_held(path), handle_of(path, record.run))
+def shown_of(path: Path, record: Record, *, living: bool) -> Shown:
+    """A run as reports show it; *living* where a process plays it now."""
+    return Shown(_view(record), living, handle_of(path, record.run))
 
 
 def _view(record: Record) -> RunView:

@@ -4,15 +4,16 @@ import json
 import os
 import shutil
 import sys
-from pathlib import Path
+from typing import Any
 
 import click
 
 from runner import bootstrap
+from runner.cli import options
 from runner.cli.runs import shown_of
-from runner.journal import read
+from runner.cli.states import State, reach_of, state_of
 from runner.journal.file import newest_first
-from runner.journal.finding import FOLDER, find
+from runner.journal.finding import FOLDER
 from runner.reports.output import Output
 from runner.reports.status import Shown, status_json, status_lines
 from runner.reports.terminal import terminal_of
@@ -32,19 +33,20 @@ def _known_runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[
 )
 @click.option("-w", "--watch", is_flag=True, help="Look again every second, while a process plays the run.")
 @click.option("--ascii", "plain", is_flag=True, help="ASCII characters only.")
-def command(*, run: str | None, output: str, watch: bool, plain: bool) -> None:
+@options.cluster
+def command(*, run: str | None, output: str, watch: bool, plain: bool, **given: Any) -> None:
     """Show where RUN stands, a run id or a state file; without it the newest run."""
-    path = find(run)
+    state = state_of(run, reach_of(given))
     out = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=plain))
     if watch:
-        _watch(path, out, output)
+        _watch(state, out, output)
     else:
-        _print(_look(path), out, output)
+        _print(_look(state), out, output)
     out.demand()
 
 
-def _look(path: Path) -> Shown:
-    return shown_of(path, read(path))
+def _look(state: State) -> Shown:
+    return shown_of(state.path, state.read(), living=state.is_played())
 
 
 def _print(shown: Shown, out: Output, output: str) -> None:
@@ -56,14 +58,14 @@ def _print(shown: Shown, out: Output, output: str) -> None:
         out.line(line)
 
 
-def _watch(path: Path, out: Output, output: str) -> None:
+def _watch(state: State, out: Output, output: str) -> None:
     """On a terminal one picture; elsewhere every answer that differs from the one before."""
     if output == "text" and out.terminal.live:
-        _watch_picture(path, out)
+        _watch_picture(state, out)
         return
     clock, said = bootstrap.real_clock(), None
     while True:
-        shown = _look(path)
+        shown = _look(state)
         if shown.view != said:
             _print(shown, out, output)
             said = shown.view
@@ -72,13 +74,13 @@ def _watch(path: Path, out: Output, output: str) -> None:
         clock.sleep_until(clock.now() + PACE)
 
 
-def _watch_picture(path: Path, out: Output) -> None:
+def _watch_picture(state: State, out: Output) -> None:
     from runner.reports.frame import Moment, frame
     from runner.reports.screen import Window
 
     clock, window = bootstrap.real_clock(), Window(out)
     try:
-        while (shown := _look(path)).living:
+        while (shown := _look(state)).living:
             window.show(frame(shown.view, Moment(clock.now()), out.terminal, *window.size))
             clock.sleep_until(clock.now() + PACE)
     finally:

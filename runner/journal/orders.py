@@ -13,13 +13,17 @@ def orders_path(state: Path) -> Path:
     return Path(f"{state}.orders")
 
 
+def line_of(order: Order) -> str:
+    """*order* as one line with its newline."""
+    return json.dumps({"kind": order.kind.value, "by": order.by, "reason": order.reason}) + "\n"
+
+
 def give_order(state: Path, order: Order) -> None:
     """Leave *order* for the process that plays *state*."""
-    line = json.dumps({"kind": order.kind.value, "by": order.by, "reason": order.reason})
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(orders_path(state), flags, 0o600)
     try:
-        os.write(descriptor, f"{line}\n".encode())
+        os.write(descriptor, line_of(order).encode())
     finally:
         os.close(descriptor)
 
@@ -40,7 +44,7 @@ class OrdersFile:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
-        return tuple(order for line in whole.splitlines() if (order := _order(line)) is not None)
+        return tuple(order for line in whole.splitlines() if (order := order_of(line)) is not None)
 
     def _size(self) -> int:
         try:
@@ -49,7 +53,8 @@ class OrdersFile:
             return 0
 
 
-def _order(line: bytes) -> Order | None:
+def order_of(line: bytes) -> Order | None:
+    """The order in *line*; None where there is none."""
     try:
         body = json.loads(line)
         return Order(OrderKind(body["kind"]), str(body["by"]), str(body.get("reason", "")))

@@ -1,0 +1,200 @@
+"""Where the state of a run is kept: a file here, or ConfigMaps in the cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner import bootstrap
+from runner.bootstrap import Reach
+from runner.engine.events import Event, RunStarted
+from runner.engine.observations import Order
+from runner.errors import DisagreementError, LockedError, UsageError
+from runner.journal import JournalFile, OrdersFile, Record, give_order, read
+from runner.journal.cluster_orders import ClusterOrders, give_order_to
+from runner.journal.configmap import ConfigMapJournal, Place, place_of, read_parts
+from runner.journal.file import is_held
+from runner.journal.finding import find, finished, typed
+from runner.ports import Clock, Cluster, Journal, Orders, Permission
+
+
+class Kept(Journal, Protocol):
+    """A journal that knows its place and its run."""
+
+    @property
+    def path(self) -> Path:
+        """The file, or what names the place in messages."""
+
+    @property
+    def run(self) -> str:
+        """The run it records."""
+
+    def close(self) -> None:
+        """Let others write."""
+
+
+class State(Protocol):
+    """One run's journal, before anybody has opened it."""
+
+    @property
+    def path(self) -> Path:
+        """The file, or what names the place in messages."""
+
+    def read(self) -> Record:
+        """What is recorded. RunnerError where there is none, DisagreementError where it is damaged."""
+
+    def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
+        """Begin it."""
+
+    def resume(self) -> tuple[Kept, Record]:
+        """Go on with it."""
+
+    def orders(self) -> Orders:
+        """What people ask of the process that plays it."""
+
+    def give(self, order: Order) -> None:
+        """Ask something of the process that plays it."""
+
+    def is_played(self) -> bool:
+        """Whether a process plays it, as far as can be seen from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A state file on this machine."""
+
+    path: Path
+
+    def read(self) -> Record:
+        """See `State`."""
+        return read(self.path)
+
+    def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
+        """See `State`."""
+        return JournalFile.create(self.path, run, first)
+
+    def resume(self) -> tuple[Kept, Record]:
+        """See `State`."""
+        return JournalFile.resume(self.path)
+
+    def orders(self) -> Orders:
+        """See `State`."""
+        return OrdersFile(self.path)
+
+    def give(self, order: Order) -> None:
+        """See `State`."""
+        give_order(self.path, order)
+
+    def is_played(self) -> bool:
+        """See `State`."""
+        return is_held(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """ConfigMaps, reachable from wherever the cluster is."""
+
+    place: Place
+    cluster: Cluster
+    clock: Clock
+
+    @property
+    def path(self) -> Path:
+        """See `State`."""
+        return Path(str(self.place))
+
+    def read(self) -> Record:
+        """See `State`."""
+        return read_parts(self.cluster, self.place)[0]
+
+    def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
+        """See `State`."""
+        return ConfigMapJournal.create(self.cluster, self.clock, self.place, run, first)
+
+    def resume(self) -> tuple[Kept, Record]:
+        """See `State`."""
+        return ConfigMapJournal.resume(self.cluster, self.clock, self.place)
+
+    def orders(self) -> Orders:
+        """See `State`."""
+        return ClusterOrders(self.cluster, self.clock, self.place)
+
+    def give(self, order: Order) -> None:
+        """See `State`."""
+        give_order_to(self.cluster, self.place, order)
+
+    def is_played(self) -> bool:
+        """Somebody who died without a word holds its lease too: nothing but waiting tells them apart."""
+        record = self.read()
+        return bool(bootstrap.holders(self.cluster, routes_of(record), record.run))
+
+
+def routes_of(record: Record) -> list[tuple[str, str]]:
+    """Namespace and name of every VirtualService that a recorded run may move."""
+    from runner.cli.recording import recorded_playbook
+
+    return [(route.namespace, route.virtual_service) for route in recorded_playbook(record).routes]
+
+
+def reach_of(given: dict[str, Any]) -> Reach:
+    """What the command line says of the cluster; commands that take nothing of it say nothing."""
+    return Reach(given.get("kubeconfig"), given.get("context"), given.get("prometheus"))
+
+
+def state_at(text: str, reach: Reach) -> State:
+    """The state at a path, or at configmap:NAMESPACE/NAME of the cluster that *reach* means."""
+    place = place_of(text)
+    if place is None:
+        return FileState(Path(text))
+    cluster, _ = bootstrap.for_reading(reach, place.namespace)
+    return ClusterState(place, cluster, bootstrap.real_clock())
+
+
+def state_of(run: str | None, reach: Reach, *, unfinished: bool = False) -> State:
+    """The state that a person means by a run id, a path or configmap:NAMESPACE/NAME; see `finding.find`."""
+    if run is not None and place_of(run) is not None:
+        return state_at(run, reach)
+    return FileState(find(run, unfinished=unfinished))
+
+
+def refuse_existing(state: State) -> None:
+    """A state is never begun twice. UsageError where it holds a finished run, LockedError otherwise."""
+    record = existing(state)
+    if record is None:
+        return
+    if finished(record):
+        raise UsageError(f"{state.path} holds a finished run", hint="choose another, or leave --state out")
+    raise LockedError(
+        f"{state.path} holds run {record.run}, which is not finished",
+        hint=f"go on with it: runner resume {typed(record)}",
+    )
+
+
+def existing(state: State) -> Record | None:
+    """What is recorded at *state*; None where nothing is."""
+    match state:
+        case FileState(path=path):
+            return read(path) if path.exists() else None
+        case ClusterState(place=place, cluster=cluster):
+            return state.read() if cluster.get(place.part(0)) is not None else None
+        case _:
+            raise AssertionError
+
+
+def needed_by(state: State) -> tuple[Permission, ...]:
+    """What one must be allowed to do to keep a state there."""
+    if not isinstance(state, ClusterState):
+        return ()
+    return needed_at(state.place)
+
+
+def needed_at(place: Place) -> tuple[Permission, ...]:
+    """What keeping a state in ConfigMaps takes; how many there will be nobody knows, so no names are given."""
+    return tuple(Permission(verb, "", "configmaps", place.namespace) for verb in ("get", "create", "update"))
+
+
+def since(state: State, known: int) -> tuple[Event, ...]:
+    """Events after the first *known*; none while it is being written this very moment."""
+    try:
+        return state.read().events[known:]
+    except DisagreementError:
+        return ()

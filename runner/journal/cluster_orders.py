@@ -1,0 +1,69 @@
+"""Orders to a run whose journal lies in the cluster: one more ConfigMap, which the playing process reads."""
+
+from collections.abc import Sequence
+
+from runner.engine.observations import Order
+from runner.errors import ConflictError, RunnerError
+from runner.journal.configmap import Place
+from runner.journal.orders import line_of, order_of
+from runner.model.stages import KubeObject
+from runner.ports import Clock, Cluster, ObjectRef
+
+KEY = "orders.jsonl"
+EVERY = 5.0  # seconds between two questions to the API server
+TRIES = 5
+
+
+def orders_ref(place: Place) -> ObjectRef:
+    """Where orders to the run of *place* are left."""
+    return ObjectRef("v1", "ConfigMap", place.namespace, f"{place.name}-orders")
+
+
+def give_order_to(cluster: Cluster, place: Place, order: Order) -> None:
+    """Leave *order* for the process that plays *place*. ConflictError where others keep writing."""
+    for left in reversed(range(TRIES)):
+        found = cluster.get(orders_ref(place))
+        try:
+            if found is None:
+                cluster.create(_orders(place, line_of(order)))
+            else:
+                cluster.replace({**found, "data": {KEY: _text(found) + line_of(order)}})
+        except ConflictError:
+            if not left:
+                raise
+        else:
+            return
+
+
+def _orders(place: Place, text: str) -> KubeObject:
+    ref = orders_ref(place)
+    metadata = {"name": ref.name, "namespace": ref.namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {KEY: text}}
+
+
+def _text(found: KubeObject | None) -> str:
+    return str(((found or {}).get("data") or {}).get(KEY, ""))
+
+
+class ClusterOrders:
+    """Reads orders that come after it was opened; a cluster that does not answer has none."""
+
+    def __init__(self, cluster: Cluster, clock: Clock, place: Place) -> None:
+        self._cluster, self._clock, self._place = cluster, clock, place
+        self._seen = len(self._read())
+        self._asked = clock.now()
+
+    def poll(self) -> Sequence[Order]:
+        """Whole lines that have not been seen; what is no order is passed over."""
+        if self._clock.now() - self._asked < EVERY:
+            return ()
+        self._asked = self._clock.now()
+        lines = self._read()
+        fresh, self._seen = lines[self._seen :], max(self._seen, len(lines))
+        return tuple(order for line in fresh if (order := order_of(line.encode())) is not None)
+
+    def _read(self) -> list[str]:
+        try:
+            return _text(self._cluster.get(orders_ref(self._place))).splitlines()
+        except RunnerError:
+            return []
