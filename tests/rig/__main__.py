@@ -1,4 +1,4 @@
-"""`python tests/rig up|down|status|run`: the rig by hand.
+"""`python tests/rig up|down|status|load|run`: the rig by hand.
 
 `up` leaves it running and prints where everything is; `run -- COMMAND` gives it to one command and takes it down after.
 """
@@ -21,7 +21,7 @@ DEFAULT_NAME = "rig"
 
 def main() -> int:
     arguments = _parser().parse_args()
-    commands = {"up": _up, "down": _down, "status": _status, "run": _run}
+    commands = {"up": _up, "down": _down, "status": _status, "load": _load, "run": _run}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         return commands[arguments.command](arguments)
@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
         ("up", "bring a rig up and leave it"),
         ("down", "take it down"),
         ("status", "say whether it lives, and where"),
+        (
+            "load",
+            "send requests through the gateway until Ctrl-C, and count the answers by status and version",
+        ),
         ("run", "run a command beside a rig of its own"),
     ):
         command = commands.add_parser(name, help=words)
@@ -53,6 +57,8 @@ def _parser() -> argparse.ArgumentParser:
                 choices=["controlplane"],
                 help="API server, etcd, controllers and kubelet; no Istio, no Prometheus",
             )
+        if name == "load":
+            command.add_argument("--rps", default="100", help="requests a second")
         if name == "run":
             command.add_argument("words", nargs=argparse.REMAINDER, metavar="-- COMMAND")
     return parser
@@ -93,6 +99,16 @@ def _status(arguments: argparse.Namespace) -> int:
     return 1 if ended else 0
 
 
+def _load(arguments: argparse.Namespace) -> int:
+    rig = control.find(arguments.name)
+    if rig is None or not rig.gateway:
+        raise build.RigError(f"no rig named {arguments.name} with a mesh is up; `make rig` brings one up")
+    url = f"{rig.gateway}/api/v1/products/0/reviews"
+    return subprocess.run(
+        [str(build.workloads()), "load", "-url", url, "-rps", arguments.rps], check=False
+    ).returncode
+
+
 def _run(arguments: argparse.Namespace) -> int:
     command = arguments.words[1:] if arguments.words[:1] == ["--"] else arguments.words
     if not command:
@@ -110,8 +126,9 @@ def _print_addresses(rig: control.Rig) -> None:
         return
     print(f"Prometheus  {rig.prometheus}")
     print(f"gateway     {rig.gateway}/productpage")
-    print()
+    print("\nTo play on it, with a second terminal for the traffic:\n")
     print(f"{rig.run}/bin/kubectl --kubeconfig {rig.kubeconfig} create namespace bookinfo")
+    print(".venv/bin/python tests/rig load")
     print(
         f".venv/bin/runner play playbooks/bookinfo-canary.yaml --kubeconfig {rig.kubeconfig} --context rig"
         f" --prometheus {rig.prometheus} --var soak=20s --var every=5s --var window=15s"

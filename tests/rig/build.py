@@ -9,12 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from rig.places import SOURCES, cache_folder
 
 GO_VERSION = (1, 26)
+KEPT_SECONDS = 7 * 24 * 3600
 
 
 class RigError(Exception):
@@ -160,8 +162,9 @@ def _go_build(program: Program, target: Path) -> None:
 
 
 def _drop_older(program: Program, target: Path) -> None:
+    """Remove what earlier sources were built to, but nothing so new that a living rig may still start it."""
     for other in target.parent.glob(f"{program.name}-*"):
-        if other != target:
+        if other != target and time.time() - other.stat().st_mtime > KEPT_SECONDS:
             other.unlink(missing_ok=True)
 
 

@@ -109,5 +109,8 @@ def _at(snapshots: list[tuple[float, Counts]], moment: float) -> Counts:
 
 def _start(*flags: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [str(build.workloads()), "load", *flags], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [str(build.workloads()), "load", "-until-eof", *flags],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )

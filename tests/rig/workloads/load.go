@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -43,18 +42,19 @@ var podVersion = regexp.MustCompile(`reviews-(v[0-9]+)-`)
 
 // runLoad asks one URL at a steady pace and prints its counts as a JSON line every second and at the end.
 //
-// It ends after --requests answers, or on SIGTERM, SIGINT or the end of stdin.
+// It ends after --requests answers, on SIGTERM or SIGINT, and with --until-eof at the end of stdin.
 func runLoad(arguments []string) error {
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	url := flags.String("url", "", "what to ask")
 	host := flags.String("host", "", "Host header, when it is not the URL's")
 	pace := flags.Float64("rps", 20, "requests a second; 0 is as fast as the connections allow")
 	total := flags.Int64("requests", 0, "end after so many; 0 goes on until told")
+	untilEOF := flags.Bool("until-eof", false, "end when stdin ends, as it does with whoever holds its other end")
 	connections := flags.Int("connections", 8, "connections at once")
 	if err := flags.Parse(arguments); err != nil {
 		return err
 	}
-	counts, stop := &tally{counts: map[string]int{}}, untilTold()
+	counts, stop := &tally{counts: map[string]int{}}, untilTold(*untilEOF)
 	tickets := sell(*pace, *total, stop)
 	var workers sync.WaitGroup
 	client := &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: *connections}}
@@ -70,14 +70,16 @@ func runLoad(arguments []string) error {
 	return report(counts, finished)
 }
 
-// untilTold closes its channel at the first signal or when stdin ends.
-func untilTold() <-chan struct{} {
+// untilTold closes its channel at the first signal, and if asked when stdin ends.
+func untilTold(eof bool) <-chan struct{} {
 	stop, signals := make(chan struct{}), make(chan os.Signal, 1)
 	var once sync.Once
 	end := func() { once.Do(func() { close(stop) }) }
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	go func() { <-signals; end() }()
-	go func() { _, _ = io.Copy(io.Discard, bufio.NewReader(os.Stdin)); end() }()
+	if eof {
+		go func() { _, _ = io.Copy(io.Discard, os.Stdin); end() }()
+	}
 	return stop
 }
 
