@@ -54,7 +54,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     asked = asked_of(given) if kept is None else as_kept(kept["asked"], reach_of(given))
     run = bootstrap.new_run()
     state = _named_state(given["state"], asked, run)
-    refuse_existing(state)
+    refuse_existing(state, asked.file)
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state.path, wishes))
     _check_until(given["until"], loaded)

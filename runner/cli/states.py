@@ -1,5 +1,6 @@
 """Where the state of a run is kept: a file here, or ConfigMaps in the cluster."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -156,17 +157,39 @@ def state_of(run: str | None, reach: Reach, *, unfinished: bool = False) -> Stat
     return FileState(find(run, unfinished=unfinished))
 
 
-def refuse_existing(state: State) -> None:
-    """A state is never begun twice. UsageError where it holds a finished run, LockedError otherwise."""
+def refuse_existing(state: State, file: str) -> None:
+    """A state is never begun twice.
+
+    DisagreementError where it holds a run of another playbook than that in *file*, UsageError where that run is
+    finished, LockedError otherwise.
+    """
     record = existing(state)
     if record is None:
         return
+    _refuse_anothers(state, record, file)
     if finished(record):
         raise UsageError(f"{state.path} holds a finished run", hint="choose another, or leave --state out")
     raise LockedError(
         f"{state.path} holds run {record.run}, which is not finished",
         hint=f"go on with it: runner resume {typed(record)}",
     )
+
+
+def _refuse_anothers(state: State, record: Record, file: str) -> None:
+    from runner.document.load import read as read_document
+
+    theirs, mine = (_name_in(tree) for tree in (record.started.playbook, read_document(file).tree))
+    if mine != theirs and str(Path(file).resolve()) != record.started.source:
+        raise DisagreementError(
+            f"{state.path} holds a run of playbook {theirs!r}, and {file} is {mine!r}",
+            hint="choose another state, or leave --state out",
+        )
+
+
+def _name_in(tree: Any) -> Any:
+    """What a playbook calls itself, even one with mistakes in it."""
+    metadata = tree.get("metadata") if isinstance(tree, Mapping) else None
+    return metadata.get("name") if isinstance(metadata, Mapping) else None
 
 
 def existing(state: State) -> Record | None:

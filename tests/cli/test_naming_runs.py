@@ -7,6 +7,7 @@ import pytest
 from runner.cli.entry import run
 
 ROOT = Path(__file__).parents[2]
+THREE = str(ROOT / "playbooks" / "bookinfo-three-versions.yaml")
 CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
 
 
@@ -25,7 +26,9 @@ def folder(tmp_path_factory):
     ("arguments", "code", "hint"),
     [
         (["play", CANARY, "--sandbox", "--state", "half way.jsonl"], 6, "runner resume 'half way.jsonl'"),
-        (["play", CANARY, "--sandbox", "--state", "all.jsonl"], 2, "choose another file"),
+        (["play", CANARY, "--sandbox", "--state", "all.jsonl"], 2, "choose another"),
+        (["play", THREE, "--sandbox", "--state", "half way.jsonl"], 7, "choose another state"),
+        (["play", THREE, "--sandbox", "--state", "all.jsonl"], 7, "choose another state"),
         (["approve", "half way.jsonl"], 2, "runner status 'half way.jsonl'"),
         (["abort", "all.jsonl"], 2, "runner rollback all.jsonl"),
         (["abort"], 2, "say which: `runner abort RUN`"),
