@@ -180,6 +180,14 @@ def holders(cluster: Cluster, routes: Sequence[tuple[str, str]], run: str) -> tu
     return tuple(dict.fromkeys(name for name in names if name.startswith(f"{run}@")))
 
 
+def break_leases(cluster: Cluster, clock: Clock, routes: Sequence[tuple[str, str]], run: str) -> None:
+    """Free the leases that a dead process of *run* holds. LockedError where one is renewed while it is watched."""
+    from runner.adapters.lease import Target, break_dead
+
+    for namespace, name in routes:
+        break_dead(cluster, clock, Target(namespace, name), f"{run}@")
+
+
 def real_clock(wake: int | None = None) -> Clock:
     """The machine's time; *wake* ends a sleep early (see `adapters.clock`)."""
     from runner.adapters.clock import SystemClock

@@ -50,6 +50,23 @@ def held_by(cluster: Cluster, target: Target) -> str:
     return "" if found is None else _holder(found)
 
 
+def break_dead(cluster: Cluster, clock: Clock, target: Target, holder: str) -> None:
+    """Free the lease of *target* if one whose name begins with *holder* has it and is silent.
+
+    LockedError where it is renewed within the time in which a living holder renews.
+    """
+    found = cluster.get(target.lease)
+    if found is None or not _holder(found).startswith(holder):
+        return
+    until = clock.now() + FRESH + LOOK
+    while clock.now() < until:
+        clock.sleep_until(clock.now() + LOOK)
+        now = cluster.get(target.lease)
+        if now is not None and _beat(now) != _beat(found):
+            raise _locked(target.lease, now) if _holder(now) else _lost(target.lease, now)
+    cluster.replace(_with(found, holderIdentity=""))
+
+
 class ClusterLease:
     """Holds the leases of all targets of a run under one epoch; made by `acquire`."""
 

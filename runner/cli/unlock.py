@@ -1,0 +1,54 @@
+"""`runner unlock RUN`."""
+
+import sys
+from typing import Any
+
+import click
+
+from runner import bootstrap
+from runner.cli import options
+from runner.cli.reopening import place_of_record
+from runner.cli.states import FileState, reach_of, routes_of, state_of
+from runner.errors import LockedError, UsageError
+
+
+@click.command("unlock")
+@click.argument("run")
+@options.where
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def command(run: str, *, yes: bool, **given: Any) -> None:
+    """Break the leases that a dead process of RUN has left behind; a living one keeps them.
+
+    Seldom needed: whoever takes a run up waits half a minute for a silent holder, and takes over by itself.
+    """
+    state = state_of(run, reach_of(given))
+    record = state.read()
+    if isinstance(state, FileState) and state.is_played():
+        raise LockedError(
+            f"a living process plays run {record.run}: {state.path} is locked by it",
+            hint="`runner rollback` and `runner abort` reach it; a lock ends with its process",
+        )
+    if record.started.target.get("sandbox"):
+        raise UsageError("a run in the sandbox holds no lease", hint="its state file is free")
+    place = place_of_record(state, record, reach_of(given), None)
+    routes = routes_of(record)
+    held = bootstrap.holders(place.cluster, routes, record.run)
+    if not held:
+        click.echo(f"nothing is locked by run {record.run}")
+        return
+    _ask(held, yes=yes)
+    click.echo("watching whether it is alive", err=True)
+    bootstrap.break_leases(place.cluster, place.clock, routes, record.run)
+    click.echo(f"the leases of run {record.run} are free")
+
+
+def _ask(held: tuple[str, ...], *, yes: bool) -> None:
+    """A person is asked; without a terminal only `-y` says yes."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "confirmation is needed, but stdin is no terminal", hint="pass -y to unlock without asking"
+        )
+    if not click.confirm(f"{', '.join(held)} holds it. Is that process dead?", default=False, err=True):
+        raise UsageError("not unlocked", hint="nothing was touched")
