@@ -147,7 +147,7 @@ class Draft:
         found = self.tree.get("guards")
         guards = enumerate(found) if isinstance(found, list) else ()
         return tuple(
-            Part(("guards", index), f"guard {index + 1}", body, self.sound(("guards", index)))
+            self._part(("guards", index), f"guard {index + 1}", body)
             for index, body in guards
             if isinstance(body, dict)
         )
@@ -164,7 +164,7 @@ class Draft:
 
     def use(self, path: Path, item: Any) -> Use:
         """What one item of a verify stage, or a guard, asks."""
-        body = {"check": item} if isinstance(item, str) else item if isinstance(item, dict) else {}
+        body = {"check": item} if isinstance(item, str) else self._pruned(path, item)
         asked, route = body.get("check"), body.get("route")
         route = route if isinstance(route, str) else None
         own = {key: value for key, value in body.items() if key not in USE_KEYS}
@@ -185,6 +185,12 @@ class Draft:
             *(use for stage in stages for use in self.uses(stage)),
             *(self.guard_use(guard) for guard in self.guards),
         )
+
+    @cached_property
+    def written(self) -> tuple[CheckDraft, ...]:
+        """Checks where they are written: declared ones, then those written in place."""
+        placed = (use.check for use in self.every_use if use.check is not None and use.check.declared is None)
+        return (*self.checks.values(), *placed)
 
     def say(
         self,
@@ -209,22 +215,34 @@ class Draft:
         found = self.tree.get(top)
         for name, body in found.items() if isinstance(found, dict) else ():
             if isinstance(body, dict) and not name.startswith("x-"):
-                yield Part((top, name), name, body, self.sound((top, name)))
+                yield self._part((top, name), name, body)
+
+    def _part(self, path: Path, name: str, body: Mapping[str, Any]) -> Part:
+        return Part(path, name, self._pruned(path, body), self.sound(path))
+
+    def _pruned(self, path: Path, body: Any) -> Mapping[str, Any]:
+        """*body* without the values that are wrong, so that rules need not ask what they are."""
+        if not isinstance(body, dict):
+            return {}
+        if self.sound(path):
+            return body
+        return {key: value for key, value in body.items() if self.sound((*path, key))}
 
     def _stages(self, top: str) -> Iterator[StageDraft]:
         found = self.tree.get(top)
         for index, said in enumerate(found) if isinstance(found, list) else ():
             if not isinstance(said, dict):
                 continue
+            path: Path = (top, index)
             kinds = [kind for kind in KINDS if kind in said]
             kind = kinds[0] if len(kinds) == 1 else None
             body = said.get(kind) if kind else None
             name = said.get("name")
             yield StageDraft(
-                (top, index),
+                path,
                 name if isinstance(name, str) else f"stage {index + 1}",
-                body if isinstance(body, dict) else {},
-                self.sound((top, index)),
+                self._pruned((*path, kind), body) if kind else {},
+                self.sound(path),
                 kind,
                 body if isinstance(body, str) else None,
             )

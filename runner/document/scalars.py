@@ -10,6 +10,7 @@ from typing import Final
 Scalar = str | int | float | bool | None
 
 SAFE_INTEGER: Final = 2**53
+LONGEST: Final = 100
 SUSPICIOUS: Final = frozenset("0123456789+-.~nNtTfFyYoO=<")
 """A plain scalar that begins with none of these is text, to every reader."""
 
@@ -62,7 +63,7 @@ def read_core(text: str) -> Scalar:
     if text in WORDS_1_2:
         return WORDS_1_2[text]
     if PLAIN_INT.fullmatch(text):
-        return _safe_integer(int(text, 16) if "x" in text else int(text))
+        return _safe_integer(_integer(text, 16 if "x" in text else 10))
     if PLAIN_FLOAT.fullmatch(text):
         return _finite(text)
     return _read_odd(text)
@@ -88,6 +89,12 @@ def _meaning_1_1(text: str) -> str:
     if not ODD_1_1.fullmatch(text):
         return "text"
     return "a date" if re.match(r"[0-9]{4}-", text) else "a number"
+
+
+def _integer(text: str, base: int) -> int:
+    if len(text) > LONGEST:
+        raise NotANumberError(f"a number of {len(text)} digits is too long")
+    return int(text, base)
 
 
 def _safe_integer(number: int) -> int:
@@ -128,7 +135,7 @@ def _kube_number(text: str) -> Scalar:
     plain = text.replace("_", "")
     if found := KUBE_INT.fullmatch(plain):
         base = next(name for name in BASES if found[name] is not None)
-        return int(found[1] + found[base], BASES[base])
+        return _integer(found[1] + found[base], BASES[base])
     if KUBE_FLOAT.fullmatch(plain):
         return _finite(plain)
     return text

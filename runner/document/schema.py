@@ -147,8 +147,8 @@ def _version(document: Document, version: Any) -> Diagnostic:
 def _kind(document: Document, found: Any, wanted: str) -> Diagnostic:
     if found is None:
         return document.diagnostic("RUN102", '"kind" is missing', hint=f"write kind: {wanted}")
-    if found in KINDS:
-        message, hint = f"this is a {found}, and a {wanted} is expected here", _use(str(found))
+    if isinstance(found, str) and found in KINDS:
+        message, hint = f"this is a {found}, and a {wanted} is expected here", _use(found)
     else:
         message = f'kind "{found}" is unknown, expected "{wanted}"'
         hint = did_you_mean(str(found), KINDS) or f"write kind: {wanted}"

@@ -63,7 +63,9 @@ def playbook_page() -> str:
     names = ", ".join(f"`{name}`" for name in sorted(FILTERS))
     parts = [PLAYBOOK_INTRO, _table("playbook", field_named("playbook", ()) or {})]
     parts += _sections(("metadata",), ("vars",), ("target",), ("routes",), ("checks",))
-    parts += _sections(("checks", "ratio"), ("checks", "split"), ("checks", "compare"), ("guards",), ("stages",))
+    parts += _sections(
+        ("checks", "ratio"), ("checks", "split"), ("checks", "compare"), ("guards",), ("stages",)
+    )
     kinds = ("apply", "shift", "wait", "verify", "scale", "approve", "promote")
     parts += _sections(*(("stages", kind) for kind in kinds))
     return "\n".join([*parts, TEMPLATES.replace("{filters}", names)])
@@ -73,7 +75,10 @@ def _sections(*paths: tuple[str, ...]) -> Iterator[str]:
     for path in paths:
         field = field_named("playbook", path) or {}
         facts = "".join(f"- {label}: `{text}`\n" for label, text in facts_of(field) if label == "default")
-        yield f"## {'.'.join(path)}\n\n{field.get('description', '')}\n{facts}\n{_table('playbook', field)}".rstrip() + "\n"
+        yield (
+            f"## {'.'.join(path)}\n\n{field.get('description', '')}\n{facts}\n{_table('playbook', field)}".rstrip()
+            + "\n"
+        )
 
 
 def _table(name: str, field: Mapping[str, Any]) -> str:

@@ -17,8 +17,14 @@ from tests.document.test_cases import GOOD
 
 NAMES = ("playbook", "scenario", "config")
 JUNK = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 200) | st.floats(0, 2) | st.sampled_from(["", "5m", "v1", "rollback"]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["route", "x-a", "v1"]), inner),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 200)
+    | st.floats(0, 2)
+    | st.sampled_from(["", "5m", "v1", "rollback"]),
+    lambda inner: (
+        st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["route", "x-a", "v1"]), inner)
+    ),
     max_leaves=4,
 )
 
@@ -26,7 +32,9 @@ JUNK = st.recursive(
 def paths(tree: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every place in *tree*, the root included."""
     found = [path]
-    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+    for key, value in (
+        tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    ):
         found += paths(value, (*path, key))
     return found
 

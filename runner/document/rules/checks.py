@@ -34,7 +34,7 @@ def used(draft: Draft) -> Iterator[Diagnostic]:
 
 def whole(draft: Draft) -> Iterator[Diagnostic]:
     """A measure and a judgement; a guard or an item of verify names a check or is one."""
-    for check in _written(draft):
+    for check in draft.written:
         for keys, what in ((MEASURES, "measures nothing"), (JUDGEMENTS, "judges nothing")):
             if check.sound and not any(key in check.body for key in keys):
                 message = f'the check "{check.name}" {what}, expected one of {quoted(keys)}'
@@ -67,7 +67,7 @@ def _same_bound(draft: Draft, path: Path, said: dict[str, Any], declared: CheckD
 
 def fitting(draft: Draft) -> Iterator[Diagnostic]:
     """Judgements and settings that belong to another measure."""
-    for check in _written(draft):
+    for check in draft.written:
         if not check.sound:
             continue
         if "split" in check.body and check.measure != "query" and check.measure is not None:
@@ -85,7 +85,7 @@ def fitting(draft: Draft) -> Iterator[Diagnostic]:
 
 def split_of_something(draft: Draft) -> Iterator[Diagnostic]:
     """A split is compared with a route's weights or with given shares."""
-    for check in _written(draft):
+    for check in draft.written:
         split = check.body.get("split")
         if check.sound and isinstance(split, dict) and "route" not in split and "expect" not in split:
             hint = f"route: {next(iter(draft.routes))}" if draft.routes else "expect: {v1: 50, v2: 50}"
@@ -109,7 +109,7 @@ def bounds_can_fail(draft: Draft) -> Iterator[Diagnostic]:
 
 def _bounded(draft: Draft) -> Iterator[tuple[Path, CheckDraft, Mapping[str, Any]]]:
     """Every place where a bound may be written: its path, the check, and what is written there."""
-    yield from ((check.path, check, check.body) for check in _written(draft))
+    yield from ((check.path, check, check.body) for check in draft.written)
     for use in draft.every_use:
         if use.asked is not None and use.check is not None:
             yield use.path, use.check, _said(draft, use.path)
@@ -126,17 +126,11 @@ def between_in_order(draft: Draft) -> Iterator[Diagnostic]:
 
 def silence_passes(draft: Draft) -> Iterator[Diagnostic]:
     """A pass without evidence is a choice that deserves to be seen in review."""
-    for check in _written(draft):
+    for check in draft.written:
         if check.body.get("noData") == "pass":
             message = f'the check "{check.name}" passes when there is no data at all'
             hint = "a wrong selector or a dead Prometheus would pass as well"
             yield draft.warn("RUN508", message, (*check.path, "noData"), hint=hint)
-
-
-def _written(draft: Draft) -> Iterator[CheckDraft]:
-    """Checks where they are written: declared ones, then those written in place."""
-    yield from draft.checks.values()
-    yield from (use.check for use in draft.every_use if use.check is not None and use.check.declared is None)
 
 
 def _said(draft: Draft, path: Path) -> dict[str, Any]:

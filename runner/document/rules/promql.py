@@ -84,7 +84,7 @@ def comparisons(draft: Draft) -> Iterator[Diagnostic]:
 
 def counts(draft: Draft) -> Iterator[Diagnostic]:
     """A ratio is judged by how many requests it saw; rates have forgotten that."""
-    for check in _checks(draft):
+    for check in draft.written:
         if check.measure == "query":
             continue
         for path, text in check.queries:
@@ -109,7 +109,7 @@ def several(draft: Draft) -> Iterator[Diagnostic]:
 
 def split_labels(draft: Draft) -> Iterator[Diagnostic]:
     """The label that tells versions apart must be in the answer."""
-    for check in _checks(draft):
+    for check in draft.written:
         split, query = check.body.get("split"), check.body.get("query")
         if not check.sound or not isinstance(split, dict) or not isinstance(query, str):
             continue
@@ -186,18 +186,13 @@ def _advice(problem: str) -> str | None:
     return None
 
 
-def _checks(draft: Draft) -> Iterator[CheckDraft]:
-    yield from draft.checks.values()
-    yield from (use.check for use in draft.every_use if use.check is not None and use.check.declared is None)
-
-
 def _bounded(draft: Draft) -> Iterator[CheckDraft]:
     """Sound checks that are no comparison of a split."""
-    yield from (check for check in _checks(draft) if check.sound and "split" not in check.body)
+    yield from (check for check in draft.written if check.sound and "split" not in check.body)
 
 
 def _queries(draft: Draft) -> Iterator[tuple[Path, str]]:
-    for check in _checks(draft):
+    for check in draft.written:
         for path, text in check.queries:
             if draft.sound((*check.path, *path)):
                 yield (*check.path, *path), text

@@ -35,7 +35,7 @@ def weights_add_up(draft: Draft) -> Iterator[Diagnostic]:
     """Istio takes any weights as proportions, so nobody downstream would notice 80/30."""
     for path, weights in _weights(draft):
         values = list(weights.values())
-        if draft.sound(path) and all(isinstance(value, int) for value in values) and sum(values) != 100:
+        if draft.sound(path) and sum(values) != 100:
             message = f"weights must add up to 100, these make {sum(values)}"
             yield draft.say("RUN402", message, path, hint=_filled_up(weights, sum(values)))
 
@@ -44,7 +44,7 @@ def _weights(draft: Draft) -> Iterator[tuple[Path, dict[str, Any]]]:
     for stage in draft.stages:
         if stage.kind == "shift" and isinstance(stage.body.get("weights"), dict):
             yield (*stage.body_path, "weights"), stage.body["weights"]
-    for check in draft.checks.values():
+    for check in draft.written:
         split = check.body.get("split")
         if isinstance(split, dict) and isinstance(split.get("expect"), dict):
             yield (*check.path, "split", "expect"), split["expect"]
