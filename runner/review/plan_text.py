@@ -6,6 +6,7 @@ from runner.engine.timeline import timeline, total
 from runner.model.playbook import OnFailure
 from runner.model.stages import KubeObject, Promote, Shift, Stage
 from runner.reports import forecast as forecasts
+from runner.reports.escape import escape_lines
 from runner.reports.figures import duration, plural
 from runner.reports.tables import Table, markdown, markdown_items, markdown_table, plain_table
 from runner.reports.terminal import Terminal, cells, fill
@@ -15,9 +16,10 @@ from runner.review.plan import Load, Plan
 from runner.review.plan_document import totals
 from runner.review.walk import Did, Problem, Seen, Written
 
-SIGNS = {Did.CREATED: "+", Did.CHANGED: "~", Did.SAME: "=", Did.LEFT: "=", Did.REFUSED: "✖"}
-QUIET = (Did.SAME, Did.LEFT)
-MOST_NAME, MOST_VALUE, MOST_FIELDS, LABEL = 40, 60, 12, 12
+SIGNS = {Did.CREATED: "+", Did.CHANGED: "~"}
+QUIET = (Did.SAME, Did.LEFT, Did.REFUSED)
+NEXT_LINE = "\n"
+MOST_NAME, MOST_VALUE, MOST_FIELDS, LABEL = 40, 100, 12, 12
 
 
 def render_text(plan: Plan, terminal: Terminal, *, play: str) -> str:
@@ -135,7 +137,9 @@ def _below(plan: Plan, stage: Stage) -> Iterator[str]:
     if not isinstance(stage.kind, Shift | Promote):
         yield from _objects(seen)
     yield from (f"now it would wait: {one_line(reason)}" for reason in seen.waits)
-    yield from (f"✖ {one_line(each.message)}" for each in plan.problems if each.stage == stage.name)
+    for problem in plan.problems:
+        if problem.stage == stage.name:
+            yield f"✖ {one_line(problem.message.partition(NEXT_LINE)[0]).rstrip(':')}"
 
 
 def _objects(seen: Seen) -> Iterator[str]:
@@ -153,7 +157,7 @@ def _objects(seen: Seen) -> Iterator[str]:
 
 def _about(written: Written) -> str:
     parts = [*(_workload(written.after) if written.did is Did.CREATED and written.after else ())]
-    if written.note and written.did is not Did.REFUSED:
+    if written.note:
         parts.append(f"forced {one_line(written.note)}")
     if written.unchecked:
         parts.append("not checked: what it needs is not in the cluster yet")
@@ -211,9 +215,14 @@ def _obstacles(plan: Plan) -> Iterator[str]:
 
 
 def _obstacle(problem: Problem) -> Iterator[str]:
-    yield f"in stage {one_line(problem.stage)!r}: {one_line(problem.message)}"
+    """Lines stay lines: a hint may hold a snippet to paste."""
+    first, *more = escape_lines(problem.message).split("\n")
+    yield f"in stage {one_line(problem.stage)!r}: {first}"
+    yield from (f"  {line}" for line in more)
     if problem.hint:
-        yield f"  hint: {one_line(problem.hint)}"
+        first, *more = escape_lines(problem.hint).split("\n")
+        yield f"  hint: {first}"
+        yield from (f"    {line}" for line in more)
 
 
 def _labelled(label: str, text: str) -> str:

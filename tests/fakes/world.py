@@ -47,7 +47,7 @@ class FakeCluster:
         ref = self._key(manifest)
         self._met("apply", f"{ref[0]}/{ref[2]}")
         merged = {**self._objects.get(ref, {}), **copy.deepcopy(dict(manifest))}
-        return self._store(merged, "apply")
+        return merged if dry_run else self._store(merged, "apply")
 
     def create(self, manifest: KubeObject) -> KubeObject:
         ref = self._key(manifest)
