@@ -5,7 +5,7 @@ from typing import Final
 
 from runner.document.draft import Draft, StageDraft
 from runner.document.durations import seconds
-from runner.document.rules.moves import Move, moves, stable_of
+from runner.document.rules.moves import Move, followed, moves, stable_of
 from runner.document.rules.promql import facts, looks_at_canary
 from runner.errors import Diagnostic
 
@@ -74,6 +74,8 @@ def unwatched(draft: Draft) -> Iterator[Diagnostic]:
 def promoted_unseen(draft: Draft) -> Iterator[Diagnostic]:
     """Promote closes the automatic way back, so all the traffic should have been looked at first."""
     moved = moves(draft)
+    if not followed(draft):
+        return
     for index, stage in enumerate(draft.stages):
         route = draft.routes.get(str(stage.body.get("route"))) if stage.kind == "promote" else None
         if route is None or not route.sound or not stage.sound:
@@ -101,7 +103,7 @@ def after_promote(draft: Draft) -> Iterator[Diagnostic]:
 
 def verify_too_early(draft: Draft) -> Iterator[Diagnostic]:
     """A gate on a canary that has no traffic yet finds no evidence."""
-    if not draft.routes or not all(stage.sound and stage.kind for stage in draft.stages):
+    if not draft.routes or not followed(draft):
         return
     begun = min((m.number for m in moves(draft) if str(m.route.body["canary"]) in m.after), default=None)
     for stage in draft.stages[:begun]:

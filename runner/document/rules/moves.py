@@ -29,9 +29,14 @@ class Move(NamedTuple):
 @lru_cache(maxsize=2)
 def moves(draft: Draft) -> list[Move]:
     """Every move of every route, in order. Nothing where a stage or a route is not sound."""
-    if not all(stage.sound and stage.kind for stage in draft.stages):
+    if not followed(draft):
         return []
     return [move for route in draft.routes.values() if route.sound for move in _of_route(draft, route)]
+
+
+def followed(draft: Draft) -> bool:
+    """Whether every stage can be read, so that what is missing among the moves is missing in the playbook."""
+    return all(stage.sound and stage.kind for stage in draft.stages)
 
 
 def stable_of(route: Part) -> str:
