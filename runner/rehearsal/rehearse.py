@@ -1,7 +1,7 @@
 """The healthy world, the scenarios given, and for every gate the worlds in which it must say no."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.engine.events import RollbackFinished, RollbackStarted
 from runner.engine.forecast import Assumed, Forecast, forecast
@@ -15,6 +15,7 @@ from runner.rehearsal.gates import Alone, Gate, alone, gates_of, given_there
 from runner.rehearsal.place import Open
 from runner.rehearsal.playing import Played, play
 from runner.rehearsal.reasons import culprit, why_silent
+from runner.rehearsal.thinning import needed
 from runner.rehearsal.worlds import ERRORS, HEALTHY, SUSPECTS, About, World, derived
 
 
@@ -179,7 +180,7 @@ def _derived_problems(world: World, played: Played) -> tuple[tuple[str, ...], tu
 
 
 def _gate_report(stage: _Stage, playbook: Playbook, gate: Gate, healthy: Played) -> GateReport:
-    short = alone(playbook, gate)
+    short = _thin(alone(playbook, gate), playbook, healthy)
     unknown = unknown_metrics(gate.check, healthy.produced)
     if unknown:
         reason = f"no scenario gives {', '.join(unknown)}"
@@ -196,6 +197,12 @@ def _gate_report(stage: _Stage, playbook: Playbook, gate: Gate, healthy: Played)
     if gate.check.no_data is Verdict.PASSED:
         return GateReport(gate, health, cells, tuple(problems), tuple(blind))
     return GateReport(gate, health, cells, (*problems, *blind), ())
+
+
+def _thin(short: Alone, playbook: Playbook, healthy: Played) -> Alone:
+    namespaces = {route.namespace for route in playbook.routes}
+    rules = [rule for namespace in sorted(namespaces) for rule in healthy.rules(namespace)]
+    return replace(short, there=needed(short.there, playbook, rules))
 
 
 def _in_health(stage: _Stage, gate: Gate, short: Alone, healthy: Played) -> tuple[Cell, Played]:
