@@ -25,6 +25,7 @@ class Conductor:
     def __init__(self, state: RunState, world: World) -> None:
         self.state = state
         self.world = world
+        self._done: list[Event] = []  # what an effect came to, until the next step that must be durable
 
     def play(self) -> Stop:
         """Go on until the engine says stop."""
@@ -43,19 +44,37 @@ class Conductor:
             listener.tick(now)
         action = decide(self.state, now)
         if isinstance(action, Stop):
+            self._settle()
             return action
         self._do(action)
         return None
 
     def record(self, *events: Event) -> None:
-        """Make *events* durable, then let them count, then tell."""
-        lines = self.world.journal.append(events)
-        for event, line in zip(events, lines, strict=True):
+        """Make *events* durable, and what is done but not yet durable with them; let them count, and tell."""
+        events_done, self._done = tuple(self._done), []
+        lines = self.world.journal.append((*events_done, *events))
+        for event in events:
             self.state = evolve(self.state, event)
+        for event, line in zip((*events_done, *events), lines, strict=True):
             for listener in self.world.listeners:
                 listener.heard(event, line)
 
+    def _finish(self, *events: Event) -> None:
+        """What a proven effect came to counts at once; one synchronisation with the next step makes it durable.
+
+        A crash in between leaves the effect pending, and its object shows on resume that it took place.
+        """
+        self._done.extend(events)
+        for event in events:
+            self.state = evolve(self.state, event)
+
+    def _settle(self) -> None:
+        if self._done:
+            self.record()
+
     def _do(self, action: Action) -> None:
+        if not isinstance(action, Record | Perform):
+            self._settle()
         match action:
             case Record(events=events):
                 self.record(*events)
@@ -128,12 +147,13 @@ class Conductor:
         if setting.pending is None or setting.pending.ref != action.ref:
             at = self.world.clock.now()
             self.record(EffectIntended(at, action.ref, write.want, write.found))
+        self._settle()
         result = {**write.result, **(write.send() if write.send is not None else {})}
         self._prove(write)
         at = self.world.clock.now()
         moves = (SplitChanged(at, m.route, m.before, m.after, action.ref.stage) for m in write.moves)
         # The effect is done last: power may fail between two lines, and what is not done is looked at again.
-        self.record(*moves, EffectDone(at, action.ref, result))
+        self._finish(*moves, EffectDone(at, action.ref, result))
 
     def _setting(self, action: Perform) -> Setting:
         return Setting(
