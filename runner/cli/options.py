@@ -1,7 +1,6 @@
 """Options that several commands share, each with its variable PLAY_<FLAG>."""
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -51,35 +50,6 @@ watching = together(
     click.option("--ascii", "plain", is_flag=True, help="ASCII characters only."),
     click.option("--log-file", metavar="FILE", help="Also write JSON log lines to a file."),
 )
-
-traffic = click.option(
-    "--traffic",
-    multiple=True,
-    metavar="RATE|ROUTE=RATE",
-    help="Requests that reach a route, for the forecast, such as 50/s; default 20/s.",
-)
-RATE = re.compile(r"(?:([^=]+)=)?([0-9]+(?:\.[0-9]+)?)/([smh])")
-SECONDS = {"s": 1, "m": 60, "h": 3600}
-
-
-def rates(texts: Sequence[str]) -> dict[str, float]:
-    """Requests a second by route, and of every other one under no name. UsageError for what is no rate."""
-    found = {}
-    for text in texts:
-        said = RATE.fullmatch(text)
-        if said is None:
-            raise UsageError(
-                f"--traffic {text!r} is no rate", hint="write for example 50/s, or reviews=300/m"
-            )
-        found[said[1] or ""] = float(said[2]) / SECONDS[said[3]]
-    return found
-
-
-def refuse_unknown_routes(named: Iterable[str], routes: Sequence[str]) -> None:
-    """UsageError for a rate of a route that the playbook does not have."""
-    for name in named:
-        if name and name not in routes:
-            raise UsageError(f"--traffic names no route: {name!r}", hint=f"routes are: {', '.join(routes)}")
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:

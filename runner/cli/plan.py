@@ -12,7 +12,9 @@ from runner.bootstrap import Place
 from runner.cli import options
 from runner.cli.asked import Asked, asked_of, digest, kept, prepared, scenario_of
 from runner.cli.asked import playbook as playbook_options
+from runner.document.doubts import rates
 from runner.document.playbook import Loaded
+from runner.errors import UsageError
 from runner.model.playbook import Playbook
 from runner.reports.output import Output
 from runner.reports.terminal import terminal_of
@@ -31,7 +33,12 @@ from runner.review.plan import Guess, Plan, Site, make_plan
 @click.option(
     "--from-here", is_flag=True, help="Accept a live split half way; the safe split is 100 % stable."
 )
-@options.traffic
+@click.option(
+    "--traffic",
+    multiple=True,
+    metavar="RATE|ROUTE=RATE",
+    help="Requests that reach a route, for the forecast, such as 50/s; default what Prometheus says, else 20/s.",
+)
 @click.option(
     "--base",
     type=click.FloatRange(0, 1, max_open=True),
@@ -53,12 +60,12 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     Exits with the code that the run would stop with: 7 where it may not start, 1 where something is refused.
     """
     asked = asked_of(given)
-    rates = options.rates(given["traffic"])
+    traffic = rates(given["traffic"])
     loaded, place = prepared(asked, lambda loaded: _place(asked, loaded))
     plan = make_plan(
         loaded.playbook,
         _site(place, loaded.playbook),
-        _guess(rates, loaded.playbook, given["base"]),
+        _guess(traffic, loaded.playbook, given["base"]),
         accept_live=asked.from_here,
     )
     document = _document(plan, asked, place, loaded)
@@ -87,9 +94,13 @@ def _site(place: Place, playbook: Playbook) -> Site:
     return Site(place.cluster, place.metrics, now, place.target, tuple(missing), place.notes)
 
 
-def _guess(rates: Mapping[str, float], playbook: Playbook, base: float | None) -> Guess:
-    options.refuse_unknown_routes(rates, [route.name for route in playbook.routes])
-    said = {route.name: rates.get(route.name, rates.get("")) for route in playbook.routes}
+def _guess(traffic: Mapping[str | None, float], playbook: Playbook, base: float | None) -> Guess:
+    """UsageError for a route that the playbook does not have."""
+    names = [route.name for route in playbook.routes]
+    for name in traffic:
+        if name is not None and name not in names:
+            raise UsageError(f"--traffic names no route: {name!r}", hint=f"routes are: {', '.join(names)}")
+    said = {name: traffic.get(name, traffic.get(None)) for name in names}
     return Guess({name: rate for name, rate in said.items() if rate is not None}, base)
 
 

@@ -12,6 +12,7 @@ SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "uid", "creatio
 NOT_OURS = (ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
 NAMES = ("name", "containerPort", "port", "mountPath", "host")
 """Keys that tell the items of a list apart, the first that all of them have."""
+NOT_TOLD = ("status", "metadata", "apiVersion", "kind")
 SECRET_PARTS = ("data", "stringData")
 
 
@@ -51,7 +52,7 @@ def _told(found: KubeObject) -> dict[str, Any]:
         name: value for name, value in (metadata.get("annotations") or {}).items() if name not in NOT_OURS
     }
     metadata = {**metadata, "annotations": kept}
-    rest = {name: value for name, value in found.items() if name not in ("status", "metadata")}
+    rest = {name: value for name, value in found.items() if name not in NOT_TOLD}
     return {**rest, "metadata": metadata}
 
 
