@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from runner.promql.errors import ParameterError
 from runner.promql.tree import Edge, Extension, Node, Range, Selector, Subquery, children
@@ -21,8 +21,7 @@ def milliseconds(seconds: float) -> int:
     return math.floor(seconds * 1000 + 0.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """*selector* reads samples after *start* and up to *end*, in milliseconds."""
 
     selector: Selector
@@ -30,8 +29,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """The moments at which an expression is evaluated, and the edges of the whole query."""
 
     first: int

@@ -1,7 +1,7 @@
 """A query as a tree of frozen nodes; what is in it can be evaluated. Times and durations are milliseconds."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from runner.promql.labels import Matcher
 
@@ -22,15 +22,13 @@ class Edge(StrEnum):
     END = "end"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Number:
+class Number(NamedTuple):
     """A number literal, a duration in seconds among them."""
 
     value: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class String:
+class String(NamedTuple):
     """A string literal."""
 
     value: str
@@ -43,8 +41,7 @@ class Extension(StrEnum):
     SMOOTHED = "smoothed"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Selector:
+class Selector(NamedTuple):
     """`name{...} offset O @ T`; the metric name is a matcher like any other."""
 
     matchers: tuple[Matcher, ...]
@@ -53,16 +50,14 @@ class Selector:
     extension: Extension | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Range:
+class Range(NamedTuple):
     """`selector[range]`."""
 
     selector: Selector
     duration: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subquery:
+class Subquery(NamedTuple):
     """`expression[range:step] offset O @ T`; without a step Prometheus' evaluation interval is taken."""
 
     expression: "Node"
@@ -72,8 +67,7 @@ class Subquery:
     at: int | Edge | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(NamedTuple):
     """A function and its arguments."""
 
     function: str
@@ -81,8 +75,7 @@ class Call:
     kind: Kind
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Aggregation:
+class Aggregation(NamedTuple):
     """`operator by|without (labels) (parameter, expression)`; *labels* are sorted."""
 
     operator: str
@@ -92,8 +85,7 @@ class Aggregation:
     without: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Negation:
+class Negation(NamedTuple):
     """Unary minus, of a scalar or a vector."""
 
     expression: "Node"
@@ -108,8 +100,7 @@ class Cardinality(StrEnum):
     ONE_TO_MANY = "one-to-many"
 
 
-@dataclass(frozen=True, slots=True)
-class Matching:
+class Matching(NamedTuple):
     """How the two sides of a binary operator find each other; *labels* and *include* as written."""
 
     cardinality: Cardinality = Cardinality.ONE_TO_ONE
@@ -118,8 +109,7 @@ class Matching:
     include: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Binary:
+class Binary(NamedTuple):
     """`left operator right`; *returns_bool* for the `bool` modifier of a comparison."""
 
     operator: str
