@@ -90,6 +90,12 @@ class DisagreementError(RunnerError):
     exit_code = ExitCode.DISAGREEMENT
 
 
+class RollbackUnverifiedError(RunnerError):
+    """Traffic is not known to be at the safe split."""
+
+    exit_code = ExitCode.ROLLBACK_FAILED
+
+
 class TransientError(RunnerError):
     """The other side did not answer usefully; asking again may help. Nothing was changed.
 

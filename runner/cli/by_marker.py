@@ -1,5 +1,6 @@
 """Going back without a state file: the marker on the object says where safety lies."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import recorded_playbook
-from runner.errors import DisagreementError, ExitCode, RunnerError
+from runner.errors import ExitCode, RollbackUnverifiedError, RunnerError, UsageError
 from runner.journal import Record
 from runner.model.playbook import Playbook, Route, Target
 from runner.model.split import Split
@@ -23,14 +24,19 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
     route = Route(given["route"], given["route"], given["namespace"], canary="", stable="")
     playbook = Playbook("rollback", "0", Target(route.namespace), (route,), (), ())
     reach = Reach(given["kubeconfig"], given["context"], given["prometheus"])
-    place = bootstrap.on_cluster(reach, playbook, "rollback", bootstrap.real_clock(), click.echo)
+    said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
+    place = bootstrap.on_cluster(reach, playbook, "rollback", bootstrap.real_clock(), said)
     marker, split = _found(place.cluster, route)
     safe = marker.safe
     if safe is None:
         raise RunnerError(f"the marker of run {marker.run} names no safe split", hint="shift by kubectl")
     click.echo(f"{route.name} is at {split}; run {marker.run} calls {safe} safe", err=True)
+    if not given["yes"] and not sys.stdin.isatty():
+        raise UsageError(
+            "confirmation is needed, but stdin is no terminal", hint="pass -y to go back without asking"
+        )
     if not given["yes"] and not click.confirm(f"Take it to {safe}?", err=True):
-        return int(ExitCode.USAGE)
+        raise UsageError("not rolled back", hint="nothing was touched")
     canary = next((subset for subset in split if not safe[subset]), "")
     known = Route(route.name, route.virtual_service, route.namespace, canary=canary, stable=next(iter(safe)))
     return _written(place.cluster, known, marker, safe)
@@ -79,6 +85,6 @@ def _written(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int
     back = live(cluster, route)
     split = istio.read(back, route) if back is not None else None
     if split != safe:
-        raise DisagreementError(f"{route.name} was written, but reading it back shows {split}")
+        raise RollbackUnverifiedError(f"{route.name} was written, but reading it back shows {split}")
     click.echo(f"{route.name} is at {safe}, read back")
     return int(ExitCode.OK)

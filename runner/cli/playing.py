@@ -10,10 +10,11 @@ from runner.cli.answering import Answers
 from runner.cli.states import Kept, State
 from runner.cli.watching import Watchers, Wishes
 from runner.conductor import Conductor, World
-from runner.engine.events import Event
+from runner.engine.events import Event, Outcome
 from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
+from runner.errors import ExitCode
 from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener
@@ -46,6 +47,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     virtual = bool(session.place.target.get("sandbox")) and wishes.speed is None
     watchers = Watchers(
         session.journal.run,
+        handle,
         session.playbook,
         wishes,
         session.past,
@@ -68,6 +70,8 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     finally:
         session.journal.close()
     watchers.last_words(handle, session.place.failures)
+    if watchers.outcome is Outcome.ROLLED_BACK and not session.orders:
+        return int(ExitCode.REJECTED)  # somebody else's order: not the end that this process was asked for
     return code
 
 

@@ -50,13 +50,14 @@ def command(*, output: str, plain: bool) -> None:
 
 def shown_of(path: Path, record: Record, *, living: bool) -> Shown:
     """A run as reports show it; *living* where a process plays it now."""
-    return Shown(_view(record), living, handle_of(path, record.run))
+    handle = handle_of(path, record.run)
+    return Shown(_view(record, handle), living, handle)
 
 
-def _view(record: Record) -> RunView:
+def _view(record: Record, handle: str) -> RunView:
     """The fold of the record; without the playbook's own words where it can no longer be read."""
     try:
-        begun = opening(record.run, recorded_playbook(record))
+        begun = opening(record.run, recorded_playbook(record), handle=handle)
     except RunnerError:
-        begun = opening(record.run)
+        begun = opening(record.run, handle=handle)
     return replay(begun, record.events)

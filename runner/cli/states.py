@@ -157,7 +157,7 @@ def state_of(run: str | None, reach: Reach, *, unfinished: bool = False) -> Stat
     return FileState(find(run, unfinished=unfinished))
 
 
-def refuse_existing(state: State, file: str) -> None:
+def refuse_existing(state: State, file: str | None = None) -> None:
     """A state is never begun twice.
 
     DisagreementError where it holds a run of another playbook than that in *file*, UsageError where that run is
@@ -166,7 +166,8 @@ def refuse_existing(state: State, file: str) -> None:
     record = existing(state)
     if record is None:
         return
-    _refuse_anothers(state, record, file)
+    if file is not None:
+        _refuse_anothers(state, record, file)
     if finished(record):
         raise UsageError(f"{state.path} holds a finished run", hint="choose another, or leave --state out")
     raise LockedError(

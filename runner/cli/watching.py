@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from runner.engine.events import Event
+from runner.engine.events import Event, Outcome
 from runner.engine.observations import Observation
 from runner.errors import RunnerError
 from runner.model.playbook import Playbook
@@ -68,6 +68,7 @@ class Watchers:
     def __init__(
         self,
         run: str,
+        handle: str,
         playbook: Playbook,
         wishes: Wishes,
         past: Sequence[Event],
@@ -78,7 +79,7 @@ class Watchers:
         self._stdout = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=wishes.plain))
         self._stderr = Output(sys.stderr, terminal_of(sys.stderr, os.environ, plain=wishes.plain))
         self._words = self._stderr if wishes.output == "jsonl" else self._stdout
-        self._view = replay(opening(run, playbook), past)
+        self._view = replay(opening(run, playbook, handle=handle), past)
         self._screen = None if instant else self._live_screen(wishes, served)
         self._tellers = self._lines(wishes)
         self._listeners: list[Listener] = [*self._tellers, *_log(wishes)]
@@ -129,6 +130,11 @@ class Watchers:
         finally:
             for teller in self._tellers:
                 teller.close()
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How the run ended; None while it has not."""
+        return self._view.outcome
 
     @property
     def typed(self) -> Callable[[], None] | None:

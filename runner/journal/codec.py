@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -61,6 +61,15 @@ def encode(event: Event, link: Link) -> tuple[str, Link]:
     text = json.dumps(body, separators=(",", ":"), allow_nan=False)
     total = checksum(text)
     return f'{text[:-1]},"sum":"{total}"}}', Link(link.run, link.seq + 1, total)
+
+
+def encoded(run: str, events: Iterable[Event]) -> list[str]:
+    """The lines of a whole journal."""
+    lines, link = [], Link(run)
+    for event in events:
+        line, link = encode(event, link)
+        lines.append(line)
+    return lines
 
 
 def checksum(text: str) -> str:

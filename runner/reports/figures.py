@@ -33,6 +33,12 @@ def clock(at: float, zone: tzinfo | None = UTC) -> str:
     return _moment(at, zone).strftime("%H:%M:%S")
 
 
+def due(at: float, now: float, zone: tzinfo | None = UTC) -> str:
+    """A time to come: the time of day, and the day where it is not that of *now*."""
+    moment, today = _moment(at, zone), _moment(now, zone)
+    return moment.strftime("%H:%M:%S" if moment.date() == today.date() else "%Y-%m-%d %H:%M:%S")
+
+
 def date(at: float, zone: tzinfo | None = UTC) -> str:
     """Day, time and zone, `2026-11-22 14:32:10 UTC`."""
     return _moment(at, zone).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -43,13 +43,14 @@ from runner.reports.view import (
 )
 
 
-def opening(run: str, playbook: Playbook | None = None) -> RunView:
+def opening(run: str, playbook: Playbook | None = None, *, handle: str = "") -> RunView:
     """The view before the first event; without a playbook stages appear as events name them."""
     if playbook is None:
-        return RunView(run)
+        return RunView(run, handle=handle)
     return RunView(
         run,
         playbook,
+        handle,
         name=playbook.name,
         version=playbook.version,
         stages=tuple(StageView(stage.name, type(stage.kind).__name__.lower()) for stage in playbook.stages),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runner.model.playbook import OnInterrupt, Route
-from runner.reports.figures import clock, duration
+from runner.reports.figures import due, duration
 from runner.reports.frame_checks import check_rows
 from runner.reports.lines import numbered, title
 from runner.reports.progress import counted, left
@@ -158,7 +158,7 @@ def _running(
         text = joined((counted(view, stage.name, moment.now) or plain, moment.notice))
         return (Span(terminal.fit(text, room)),)
     whole = max(until - stage.started, 0.001)
-    ends = f"{left(view, moment.now)} of {duration(whole)} · ends {clock(until, terminal.zone)}"
+    ends = f"{left(view, moment.now)} of {duration(whole)} · ends {due(until, moment.now, terminal.zone)}"
     columns = min(BAR, room - cells(ends) - 2)
     if columns < LEAST_BAR:
         return (Span(terminal.fit(ends, room)),)
@@ -220,8 +220,8 @@ def _recent(moment: Moment, terminal: Terminal, width: int, room: int) -> list[R
 
 def _hint(view: RunView, moment: Moment, terminal: Terminal, width: int) -> Row:
     if view.gate is not None:
-        until = clock(view.gate.until, terminal.zone)
-        how = "y or n, then Enter" if moment.asks else f"runner approve {one_line(view.run)}"
+        until = due(view.gate.until, moment.now, terminal.zone)
+        how = "y or n, then Enter" if moment.asks else f"runner approve {view.typed}"
         asked = joined((f"{one_line(view.gate.message)}  Approve? {how}", f"until {until}"))
         return Row((Span(f" {terminal.clip(asked, width - 1)}", Tone.WARN),))
     if view.standing is Standing.ROLLING_BACK and view.rollback is not None:

@@ -25,7 +25,7 @@ from runner.engine.events import (
 )
 from runner.model.checks import Verdict
 from runner.reports.escape import escape
-from runner.reports.figures import clock, date, duration
+from runner.reports.figures import clock, date, due, duration
 from runner.reports.terminal import Terminal, cells, fill
 from runner.reports.verdicts import verdict_line
 from runner.reports.view import GUARD, RunView
@@ -180,7 +180,7 @@ def _does(view: RunView, name: str) -> str:
 
 def _ends(view: RunView, event: StageStarted, terminal: Terminal) -> str:
     until = view.due(event.stage)
-    return f"ends {clock(until, terminal.zone)}" if until is not None else ""
+    return f"ends {due(until, event.at, terminal.zone)}" if until is not None else ""
 
 
 def _took(view: RunView, event: StageSucceeded | StageFailed) -> str:
@@ -236,8 +236,8 @@ def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> tuple
 def _gate(view: RunView, event: GateOpened | GateAnswered, terminal: Terminal) -> tuple[str, str]:
     match event:
         case GateOpened(message=message, until=until):
-            how = f"runner approve {one_line(view.run)}"
-            return "waiting", joined((one_line(message), f"until {clock(until, terminal.zone)}", how))
+            how = f"runner approve {view.typed}"
+            return "waiting", joined((one_line(message), f"until {due(until, event.at, terminal.zone)}", how))
         case GateAnswered(answer=answer, by=by, reason=reason):
             return one_line(answer), joined((_by(by), one_line(reason)))
         case _:

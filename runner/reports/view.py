@@ -1,5 +1,6 @@
 """A run as a person sees it; every report shares this view, which `fold` makes from events."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,6 +11,7 @@ from runner.model.checks import Check
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split
 from runner.model.stages import Stage, Verify, Wait
+from runner.reports.escape import escape
 from runner.reports.measures import Measure
 
 GUARD = ""  # the place of what guards measure; stages have names
@@ -112,6 +114,7 @@ class RunView:
 
     run: str
     playbook: Playbook | None = None
+    handle: str = ""
     name: str = ""
     version: str = ""
     target: Mapping[str, Any] = field(default_factory=dict)
@@ -140,6 +143,11 @@ class RunView:
     places: Mapping[str, int] = field(default_factory=dict)
     models: Mapping[str, Stage] = field(default_factory=dict)
     newest: str = ""
+
+    @property
+    def typed(self) -> str:
+        """What a person types to mean this run: its id, or the *handle* of a state that lies elsewhere."""
+        return shlex.quote(escape(self.handle or self.run))
 
     @property
     def standing(self) -> Standing | Outcome:
