@@ -140,6 +140,9 @@ def _below(plan: Plan, stage: Stage) -> Iterator[str]:
     for problem in plan.problems:
         if problem.stage == stage.name:
             yield f"✖ {one_line(problem.message.partition(NEXT_LINE)[0]).rstrip(':')}"
+    again = sum(written.again for written in seen.written)
+    if again:
+        yield f"✖ {plural(again, 'more object')} refused for a cause that is told already"
 
 
 def _objects(seen: Seen) -> Iterator[str]:

@@ -50,7 +50,10 @@ class Did(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One object that a stage writes, and what that changes; *unchecked* where the server could not judge it."""
+    """One object that a stage writes, and what that changes; *unchecked* where the server could not judge it.
+
+    *again* is a refusal whose cause another object has told.
+    """
 
     ref: ObjectRef
     did: Did
@@ -58,6 +61,7 @@ class Written:
     after: KubeObject | None = None
     unchecked: bool = False
     note: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ class _Walker:
         self.problems: list[Problem] = []
         self.waited: set[str] = set()
         self.workloads = False
+        self.causes: set[tuple[str, str | None]] = set()
 
     def go(self) -> None:
         """Until the engine stops, which it does for a refusal, or at the end."""
@@ -189,10 +194,13 @@ class _Walker:
         self._record(*(SplitChanged(0.0, move.route, move.before, move.after, stage) for move in write.moves))
 
     def _refused(self, action: Perform, target: ObjectRef, error: RunnerError) -> None:
-        """Later stages are gone through all the same, so that everything is found at once."""
-        self._wrote(action.ref.stage, Written(target, Did.REFUSED, note=error.message.partition("\n")[0]))
-        problem = Problem(action.ref.stage, error.message, error.hint, int(error.exit_code))
-        if (problem.message, problem.hint) not in {(known.message, known.hint) for known in self.problems}:
+        """Later stages are gone through all the same, so that everything is found at once, each cause once."""
+        cause = _cause(error)
+        told = cause in self.causes
+        self._wrote(action.ref.stage, Written(target, Did.REFUSED, note=cause[0], again=told))
+        if not told:
+            self.causes.add(cause)
+            problem = Problem(action.ref.stage, error.message, error.hint, int(error.exit_code))
             self.problems.append(problem)
         self._record(EffectIntended(0.0, action.ref, {}, None), EffectDone(0.0, action.ref, {}))
 
@@ -239,6 +247,13 @@ class _Walker:
                     return  # the write itself says what is wrong
                 if not found.ready:
                     yield found.reason
+
+
+def _cause(error: RunnerError) -> tuple[str, str | None]:
+    """Why something was refused, without what was asked for: `cannot apply X: why`."""
+    first, rest = error.message.partition("\n")[::2]
+    asked, colon, why = first.partition(": ")
+    return (f"{why}{rest}" if colon and asked.startswith("cannot ") else error.message), error.hint
 
 
 def _prepared(action: Perform, setting: Setting) -> Write:

@@ -12,8 +12,12 @@ FLUX_SNIPPET = """metadata:
 
 
 def last_editor(found: KubeObject) -> str:
-    """The manager whose write is the newest, with its time, as the API server recorded it."""
-    entries = [entry for entry in found.get("metadata", {}).get("managedFields", []) if entry.get("time")]
+    """The manager whose write is the newest, with its time, as the API server recorded it; a status is no edit."""
+    entries = [
+        entry
+        for entry in found.get("metadata", {}).get("managedFields", [])
+        if entry.get("time") and entry.get("subresource") != "status"
+    ]
     if not entries:
         return "an unknown manager"
     newest = max(entries, key=lambda entry: str(entry["time"]))

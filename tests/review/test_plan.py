@@ -19,6 +19,7 @@ from runner.review.walk import Did
 from runner.routers import istio
 from runner.routers.marker import Marker, with_marker
 from runner.sandbox.kinds import Key
+from runner.stages.ownership import last_editor
 from tests.contract.benches import OtherHands
 from tests.fakes.release import NS, cluster, virtual_service
 from tests.fakes.release import playbook as small
@@ -220,6 +221,21 @@ def test_objects_of_a_namespace_that_nobody_creates_are_refused():
     assert "kubectl create namespace fresh" in plan.problems[0].hint
 
 
+def test_a_cause_that_many_objects_share_is_told_once():
+    book = applying(
+        *(
+            config_map("fresh", a=str(n)) | {"metadata": {"name": f"s{n}", "namespace": "fresh"}}
+            for n in range(5)
+        )
+    )
+
+    plan = planned(book, world_of(book))
+
+    assert [problem.stage for problem in plan.problems] == ["apply"]
+    assert [written.did for written in stage_of(plan, "apply").written] == [Did.REFUSED] * 5
+    assert "4 more objects refused for a cause that is told already" in text(plan)
+
+
 def test_an_object_that_is_applied_twice_is_compared_with_what_it_would_be_by_then():
     book = applying(config_map(a="1"), config_map(a="2"))
 
@@ -380,6 +396,15 @@ def test_a_plan_holds_while_only_statuses_change():
     world.present()
 
     assert outdated(kept, "digest", TARGET, world.cluster) == ()
+
+
+def test_who_wrote_a_status_has_edited_nothing():
+    times = (
+        {"manager": "kubectl", "time": "2026-01-01T12:00:00Z"},
+        {"manager": "kubelet", "time": "2026-01-01T12:09:00Z", "subresource": "status"},
+    )
+
+    assert last_editor({"metadata": {"managedFields": list(times)}}) == "kubectl at 2026-01-01T12:00:00Z"
 
 
 def test_a_plan_is_outdated_when_somebody_edits_what_it_rests_on():
