@@ -8,7 +8,7 @@ CANARY := playbooks/bookinfo-canary.yaml
 WATCHABLY := speed=; test ! -t 1 || speed='--speed 30';
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test package docs picture oracle bench clean
+.PHONY: help setup play play-bad check lint types imports test prove prove-some soak package docs picture oracle bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,15 @@ imports: setup ## The directions of imports
 
 test: setup ## All tests that need no cluster, in less than three minutes
 	.venv/bin/python -m pytest -q
+
+prove: setup ## The whole proof, and its figures in docs/reference/proof.md (30 minutes on two cores)
+	.venv/bin/python -m tests.prove --write
+
+prove-some: setup ## A tenth of the proof, as CI plays it
+	.venv/bin/python -m tests.prove --share 0.1
+
+soak: setup ## A night's worth: thirty times as many seeds (8 hours on two cores)
+	.venv/bin/python -m tests.prove --share 30
 
 package: ## Install the package as a user would, into a fresh environment, and call it
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(PYTHON) -m venv "$$fresh" && \

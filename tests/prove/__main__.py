@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.prove import fuzz, gates, kills, records, sabotage
+from tests.prove import contenders, fuzz, gates, kills, records, sabotage
 from tests.prove.oracle import Violation
 
 ROOT = Path(__file__).parents[2]
+EVERY = 1_000_000  # more than there are
 PAGE = ROOT / "docs" / "reference" / "proof.md"
 
 
@@ -54,18 +55,85 @@ def _sabotaged(name: str) -> None:
 
 
 GATES = (
-    Gate("histories", "random histories: crashes, power loss, lost answers, API and Prometheus faults, edits, aborts, gaps", gates.random_history, _seeds, 30_000),
-    Gate("crash points", "a crash at every moment of eight releases, with torn appends", gates.crash_at, _crashes, 10_300),
-    Gate("api faults", "every API call of every story x 18 faults x {once, third, always}", gates.api_fault, lambda n: _some(gates.api_matrix(), n), EVERY),
-    Gate("disturbances", "abort, rollback, pause, an edit and expired credentials before every turn", gates.disturbed, lambda n: _some(gates.disturbances(), n), EVERY),
-    Gate("rivals", "two processes at one route, one stalled in the middle of a write", gates.rivals, _seeds, 5_000),
-    Gate("bit flips", "one bit of a state file changed", records.flipped, lambda n: _some(records.flips(), n), 400_000),
-    Gate("changed lines", "a line of a state file dropped, repeated or swapped", records.reordered, lambda n: _some(records.lines(), n), 2_000),
-    Gate("truncations", "a state file cut at every seventh byte, then resumed", records.truncated, lambda n: _some(records.truncations(), n), 6_000),
+    Gate(
+        "histories",
+        "random histories: crashes, power loss, lost answers, API and Prometheus faults, edits, aborts, gaps",
+        gates.random_history,
+        _seeds,
+        30_000,
+    ),
+    Gate(
+        "crash points",
+        "a crash at every moment of eight releases, with torn appends",
+        gates.crash_at,
+        _crashes,
+        10_300,
+    ),
+    Gate(
+        "api faults",
+        "every API call of every story x 18 faults x {once, third, always}",
+        gates.api_fault,
+        lambda n: _some(gates.api_matrix(), n),
+        EVERY,
+    ),
+    Gate(
+        "disturbances",
+        "abort, rollback, pause, an edit and expired credentials before every turn",
+        gates.disturbed,
+        lambda n: _some(gates.disturbances(), n),
+        EVERY,
+    ),
+    Gate(
+        "rivals",
+        "two processes at one route, one stalled in the middle of a write",
+        gates.rivals,
+        _seeds,
+        5_000,
+    ),
+    Gate(
+        "contenders",
+        "two or three processes of one or two runs, with real leases, clocks that are hours apart, and sleep in the middle of writes",
+        contenders.contended,
+        _seeds,
+        1_000,
+    ),
+    Gate(
+        "bit flips",
+        "one bit of a state file changed",
+        records.flipped,
+        lambda n: _some(records.flips(), n),
+        400_000,
+    ),
+    Gate(
+        "changed lines",
+        "a line of a state file dropped, repeated or swapped",
+        records.reordered,
+        lambda n: _some(records.lines(), n),
+        2_000,
+    ),
+    Gate(
+        "truncations",
+        "a state file cut at every seventh byte, then resumed",
+        records.truncated,
+        lambda n: _some(records.truncations(), n),
+        6_000,
+    ),
     Gate("fuzzed playbooks", "playbooks mutated at random, validated", fuzz.fuzzed, _seeds, 10_000),
     Gate("kills", "real SIGKILLs of forked processes, then resume, on a disk", kills.killed, _seeds, 1_000),
-    Gate("fresh kills", "real SIGKILLs of freshly started processes", lambda seed: kills.killed(seed, fresh=True), _seeds, 100),
-    Gate("sabotages", "safeguards taken out, each noticed", _sabotaged, lambda n: [(name,) for name in sabotage.SABOTAGES], len(sabotage.SABOTAGES)),
+    Gate(
+        "fresh kills",
+        "real SIGKILLs of freshly started processes",
+        lambda seed: kills.killed(seed, fresh=True),
+        _seeds,
+        100,
+    ),
+    Gate(
+        "sabotages",
+        "safeguards taken out, each noticed",
+        _sabotaged,
+        lambda n: [(name,) for name in sabotage.SABOTAGES],
+        len(sabotage.SABOTAGES),
+    ),
 )
 
 
@@ -87,7 +155,7 @@ def _one(job: tuple[str, tuple[Any, ...]]) -> tuple[dict[str, float], str | None
         came = gate.play(*item)
     except AssertionError as error:
         return {}, f"{item}: {error}"
-    except Exception as error:  # noqa: BLE001 - a gate reports whatever happens
+    except Exception as error:
         return {}, f"{item}: {type(error).__name__}: {error}"
     if isinstance(came, gates.History):
         return {"crashes": came.crashes, "effects": came.effects, "simulated days": came.days}, None
@@ -97,7 +165,12 @@ def _one(job: tuple[str, tuple[Any, ...]]) -> tuple[dict[str, float], str | None
 def run(gate: Gate, share: float, pool: Any) -> Result:
     """Play *share* of a gate."""
     count = gate.full if gate.name == "sabotages" else max(int(gate.full * share), 1)
-    items = [(gate.name, item) for item in gate.items(count)]
+    if gate.full == EVERY:
+        every = list(gate.items(EVERY))
+        count = max(int(len(every) * share), 1)
+        items = [(gate.name, item) for item in every[:count]]
+    else:
+        items = [(gate.name, item) for item in gate.items(count)]
     began, counted, broken = time.monotonic(), {}, []
     for figures, wrong in pool.imap_unordered(_one, items, chunksize=max(len(items) // 200, 1)):
         for name, value in figures.items():
@@ -112,10 +185,12 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.prove", description=__doc__)
     parser.add_argument("gates", nargs="*", help=f"any of: {', '.join(gate.name for gate in GATES)}")
     parser.add_argument("--share", type=float, default=1.0, help="the part of each gate's figures to play")
-    parser.add_argument("--write", action="store_true", help=f"publish the figures in {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--write", action="store_true", help=f"publish the figures in {PAGE.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(arguments)
     chosen = [gate for gate in GATES if not asked.gates or gate.name in asked.gates]
-    results = []
+    results, commit = [], _commit()
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=200) as pool:
         for gate in chosen:
             results.append(run(gate, asked.share, pool))
@@ -123,7 +198,7 @@ def main(arguments: Sequence[str]) -> int:
             for wrong in results[-1].broken[:5]:
                 print(f"    {wrong}", flush=True)
     if asked.write:
-        PAGE.write_text(_page(results), encoding="utf-8")
+        PAGE.write_text(_page(results, commit, asked.share), encoding="utf-8")
     broken = sum(len(result.broken) for result in results)
     print(f"{sum(result.played for result in results) - broken} passed, {broken} failed")
     return 1 if broken else 0
@@ -135,8 +210,14 @@ def _line(result: Result) -> str:
     return f"{result.gate.name:<17} {result.played:>7,} in {result.seconds:6.0f} s  {verdict}  {counted}"
 
 
-def _page(results: Sequence[Result]) -> str:
-    head = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+def _commit() -> str:
+    """What is proved: the commit, and whether files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude", "*"]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
+
+
+def _page(results: Sequence[Result], commit: str, share: float) -> str:
     rows = "\n".join(
         f"| {r.gate.name} | {r.gate.says} | {r.played:,} | {', '.join(f'{v:,.0f} {n}' for n, v in r.counted.items())} |"
         f" {len(r.broken)} | {r.seconds:,.0f} |"
@@ -147,7 +228,8 @@ def _page(results: Sequence[Result]) -> str:
 Written by `make prove`; never by hand. What the promises are, and what each gate is for: [promises](../explanation/promises.md).
 
 - date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC
-- commit: {head.stdout.strip()}
+- commit: {commit}
+- share of the full figures: {share:g}
 - Python {platform.python_version()}, {platform.system()} {platform.release()}, {multiprocessing.cpu_count()} cores,
   {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:,.0f} MiB at most
 

@@ -2,13 +2,15 @@
 
 import os
 import random
+import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from runner.errors import ConflictError, RunnerError, TransientError, UnknownOutcomeError
-from runner.journal import JournalFile, file as journal_file
+from runner.journal import JournalFile
+from runner.journal import file as journal_file
 from runner.model.evidence import Answer, NoAnswer, Sample
 from runner.model.stages import KubeObject
 from runner.ports import Cluster, Metrics, ObjectRef
@@ -16,7 +18,7 @@ from runner.ports import Cluster, Metrics, ObjectRef
 KINDS = ("crash", "transient", "lost", "conflict", "blind", "odd", "human", "jump", "power")
 
 
-class Killed(BaseException):  # noqa: N818 - not an error that anybody may catch
+class Killed(BaseException):
     """The process is gone."""
 
 
@@ -66,7 +68,9 @@ class FaultyCluster:
             hook(ref.kind)
         return found
 
-    def list(self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]) -> Sequence[KubeObject]:
+    def list(
+        self, api_version: str, kind: str, namespace: str, labels: Mapping[str, str]
+    ) -> Sequence[KubeObject]:
         self._before()
         return self.inner.list(api_version, kind, namespace, labels)
 
@@ -130,24 +134,42 @@ class FaultyMetrics:
 
 
 class Disk:
-    """Knows how much of the state file would survive a power failure: what was synchronised."""
+    """Knows what of a state file would survive a power failure: its name, and as much as was synchronised."""
 
     def __init__(self) -> None:
         self.safe = 0
-        self.real = os.fdatasync
+        self.named = False
+        self.real, self.real_sync = os.fdatasync, os.fsync
 
     def synchronised(self, descriptor: int) -> None:
-        """Takes the place of `os.fdatasync`."""
-        self.safe = os.fstat(descriptor).st_size
+        """Takes the place of `os.fdatasync`, and of `os.fsync` of a file or a folder."""
+        found = os.fstat(descriptor)
+        if stat.S_ISDIR(found.st_mode):
+            self.named = True
+        else:
+            self.safe = found.st_size
+
+    def creating(self, create: Callable[[], JournalFile]) -> JournalFile:
+        """Watch a state file come into being."""
+        journal_file.os.fsync = self.synchronised
+        try:
+            return create()
+        finally:
+            journal_file.os.fsync = self.real_sync
+
+    def power_fails(self, path: Path) -> None:
+        """What was not synchronised is gone."""
+        if not self.named:
+            path.unlink()
+        elif self.safe < path.stat().st_size:
+            os.truncate(path, self.safe)
 
 
 class FaultyJournal:
     """A real state file whose process may die before, during or after an append; power may go with it."""
 
-    def __init__(self, inner: JournalFile, fate: Fate) -> None:
-        self.inner, self.fate = inner, fate
-        self.disk = Disk()
-        self.disk.safe = inner.path.stat().st_size
+    def __init__(self, inner: JournalFile, fate: Fate, disk: Disk) -> None:
+        self.inner, self.fate, self.disk = inner, fate, disk
         self.appended: list[Callable[[Sequence[Any]], None]] = []
 
     @property
@@ -166,14 +188,9 @@ class FaultyJournal:
         for hook in self.appended:
             hook(events)
         if self.fate.strikes("crash"):
-            self.power_fails()
+            self.disk.power_fails(self.path)
             raise Killed
         return lines
-
-    def power_fails(self) -> None:
-        """What was not synchronised is gone."""
-        if self.disk.safe < self.path.stat().st_size:
-            os.truncate(self.path, self.disk.safe)
 
     def _synchronising(self, events: Sequence[Any]) -> list[str]:
         journal_file.os.fdatasync = self.disk.synchronised

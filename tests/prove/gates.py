@@ -19,7 +19,7 @@ from runner.errors import (
 from tests.prove.faults import Counting, Fate, Refusing, Site
 from tests.prove.oracle import Violation
 from tests.prove.simulation import History, Run, Words, play, private_folder
-from tests.prove.stories import STORIES, Story
+from tests.prove.stories import SERVICE, STORIES, Story
 
 MOST_QUESTIONS = 200  # calls that a run makes to a server that never answers, before it says so
 
@@ -137,7 +137,7 @@ def api_fault(story: int, site: Site, fault: str, when: str) -> int:
         return stop.code
 
 
-def _passing_fault(run: Run, stop: Stop, refusing: Refusing, passing: bool) -> None:  # noqa: FBT001 - a fact
+def _passing_fault(run: Run, stop: Stop, refusing: Refusing, passing: bool) -> None:
     if refusing.struck > MOST_QUESTIONS:
         raise Violation(f"asked {refusing.struck} times")
     told = run.story
@@ -154,6 +154,22 @@ def _known_ending(run: Run, stop: Stop) -> None:
         raise Violation(f"exit {stop.code} without a word")
 
 
+def applied_over(seed: int) -> int:
+    """A playbook applies a VirtualService that somebody else has weighed: what is theirs stays theirs."""
+    story = next(story for story in STORIES if story.name == "applied")
+    with private_folder() as folder:
+        run = Run(story, quiet(seed), folder, seed=seed)
+        run.sandbox.registry.create(run.sandbox.present(), SERVICE.object, "kubectl-edit")
+        run.edit()
+        before = run.oracle.weights_of(run.live())
+        stop = run.process()
+        if stop is None or (run.oracle.weights_of(run.live()) != before and stop.code != 0):
+            raise Violation(f"applied over somebody's {before}: {stop}")
+        if stop.code == 0 and before != run.oracle.baseline:
+            raise Violation(f"played over somebody's {before}")
+        return stop.code
+
+
 @cache
 def turns(story: int) -> int:
     """How many turns of the loop an undisturbed run of a story takes."""
@@ -165,7 +181,11 @@ def turns(story: int) -> int:
         return 10**9 - counter.turn
 
 
-DISTURBANCES = (*(kind.value for kind in (OrderKind.ABORT, OrderKind.ROLLBACK, OrderKind.PAUSE)), "edit", "expiry")
+DISTURBANCES = (
+    *(kind.value for kind in (OrderKind.ABORT, OrderKind.ROLLBACK, OrderKind.PAUSE)),
+    "edit",
+    "expiry",
+)
 
 
 def disturbances() -> Iterator[tuple[int, str, int]]:
@@ -190,7 +210,7 @@ def disturbed(story: int, what: str, turn: int) -> int:
             raise Violation("the process died")
         _known_ending(run, stop)
         weights = run.oracle.weights_of(run.live())
-        if at_turn.came and what in ("abort", "rollback") and stop.code != 5 and weights.get("v3", 0):  # noqa: PLR2004
+        if at_turn.came and what in ("abort", "rollback") and stop.code != 5 and weights.get("v3", 0):
             raise Violation(f"{what} at turn {turn} left {weights}, exit {stop.code}")
         if at_turn.came and what in ("pause", "expiry"):
             _goes_on(run, stop)
@@ -224,7 +244,7 @@ def _goes_on(run: Run, stop: Stop) -> None:
     """With fresh credentials, or a person's word, the run ends where an undisturbed one ends."""
     run.cluster.inner = run.sandbox.cluster
     run.words = Words()
-    owed = stop.code == 4  # noqa: PLR2004 - a rollback that could not be done is done by command
+    owed = stop.code == 4
     if owed:
         run.words.due = [Order(OrderKind.ROLLBACK, "ann")]
     again = run.process() if owed or not run.over() else stop
@@ -294,7 +314,9 @@ class Rivals:
         lease = NobodyElse(run.processes + 100)
         journal = MemoryJournal("r1")
         cluster = _With(run.sandbox.cluster)
-        world = World(cluster, run.sandbox.metrics, run.sandbox.clock, journal, _Silence(), lease, (run.sandbox,))
+        world = World(
+            cluster, run.sandbox.metrics, run.sandbox.clock, journal, _Silence(), lease, (run.sandbox,)
+        )
         second = Conductor(replay(begin(run.program), past), world)
         run.sandbox.clock.sleep_until(run.sandbox.clock.now() + 60)
         second.record(RunResumed(run.sandbox.clock.now()))

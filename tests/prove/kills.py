@@ -170,6 +170,6 @@ def _ended_like_an_undisturbed_run(seed: int, state: Path) -> None:
         raise Violation(f"seed {seed}: ended with {last}")
     done = Counter(json.dumps(event["ref"]) for event in events if event["event"] == "effect.done")
     world = [json.loads(line) for line in Path(f"{state}.world").read_text().splitlines()[1:]]
-    writes = sum("op" in line and line["op"] not in ("stage",) for line in world)
+    writes = sum("op" in line and line["op"] != "stage" for line in world)
     if max(done.values()) > 1 or writes != len(done):
         raise Violation(f"seed {seed}: {writes} writes for {len(done)} effects, {done}")

@@ -11,8 +11,10 @@ from runner.engine.events import (
     Outcome,
     RollbackStarted,
     RunFinished,
+    RunPaused,
     RunResumed,
     SplitChanged,
+    StageFailed,
     StageStarted,
     StageSucceeded,
 )
@@ -76,6 +78,8 @@ class Oracle:
         """Events became durable."""
         for event in events:
             self.journal.append(event)
+            if isinstance(event, StageStarted):
+                self._no_second_chance(event)
             if isinstance(event, StageSucceeded):
                 self._stage_was_whole(event)
             if isinstance(event, MeasurementTaken) and event.verdict is Verdict.PASSED:
@@ -85,7 +89,7 @@ class Oracle:
 
     def ended(self, code: int, live: KubeObject, goal: Mapping[str, int]) -> None:
         """P3: what the exit code says of the traffic is so."""
-        weights, last = self.weights_of(live), self.journal[-1]
+        weights, last = self.weights_of(live), self.journal[-1] if self.journal else None
         done = isinstance(last, RunFinished) and last.outcome is Outcome.SUCCEEDED
         if code == 0 and done and weights != dict(goal) and self.foreign is None:
             raise Violation(f"P3: exit 0 at {weights}, the goal is {goal}")
@@ -108,7 +112,9 @@ class Oracle:
         for text in event.evidence["queries"].values():
             reach = inspect(text).reach or 0.0
             if since is not None and event.at - max(reach, 1.0) < since - 1.0:
-                raise Violation(f"passed on samples from before the split: {text} at {event.at - since:.1f} s")
+                raise Violation(
+                    f"passed on samples from before the split: {text} at {event.at - since:.1f} s"
+                )
 
     def weights_of(self, found: KubeObject) -> dict[str, int]:
         """The split of the first route, as its router reads it."""
@@ -118,8 +124,14 @@ class Oracle:
         """P1: only splits of the playbook, or the one that was there before."""
         stages = [stage.kind for stage in self.playbook.stages]
         declared = [kind.split.as_dict() for kind in stages if isinstance(kind, Shift)]
-        declared += [{self.playbook.routes[0].canary: 100}] if any(isinstance(k, Promote) for k in stages) else []
-        if sum(weights.values()) != 100 or dict(weights) not in [*declared, dict(self.baseline), *self.weights]:
+        declared += (
+            [{self.playbook.routes[0].canary: 100}] if any(isinstance(k, Promote) for k in stages) else []
+        )
+        if sum(weights.values()) != 100 or dict(weights) not in [
+            *declared,
+            dict(self.baseline),
+            *self.weights,
+        ]:
             raise Violation(f"P1: {weights} is no split of the playbook")
 
     def _rises_on_evidence(self, weights: Mapping[str, int]) -> None:
@@ -160,6 +172,13 @@ class Oracle:
         if epoch < self.epoch:
             raise Violation(f"P5: epoch {epoch} wrote after epoch {self.epoch}")
         self.epoch = epoch
+
+    def _no_second_chance(self, event: StageStarted) -> None:
+        """A stage that failed is begun again only by a person's word, after the run has said that it stands."""
+        said = (StageFailed, RunPaused, RollbackStarted)
+        last = next((e for e in reversed(self.journal[:-1]) if isinstance(e, said)), None)
+        if isinstance(last, StageFailed):
+            raise Violation(f"{event.stage!r} was begun after {last.stage!r} had failed")
 
     def _stage_was_whole(self, event: StageSucceeded) -> None:
         stage = next((s for s in self.playbook.stages if s.name == event.stage), None)

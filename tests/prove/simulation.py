@@ -22,12 +22,21 @@ from runner.sandbox import World as Sandbox
 from runner.sandbox import open_world
 from runner.stages.kinds import compile_playbook
 from runner.stages.sealing import seal
-from tests.prove.faults import Fate, FaultyCluster, FaultyJournal, FaultyMetrics, Killed, NobodyElse, fate_of
+from tests.prove.faults import (
+    Disk,
+    Fate,
+    FaultyCluster,
+    FaultyJournal,
+    FaultyMetrics,
+    Killed,
+    NobodyElse,
+    fate_of,
+)
 from tests.prove.oracle import Oracle, Violation
 from tests.prove.stories import NS, SERVICE, STORIES, V1, Story
 
 START = 946_684_800.0  # 2000-01-01T00:00:00Z
-SHELF = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())  # noqa: S108
+SHELF = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 LONGEST = 400  # processes that one history may need
 REVIEWS = ObjectRef("networking.istio.io/v1", "VirtualService", NS, "reviews")
 
@@ -68,6 +77,7 @@ class Run:
         self.program = compile_playbook("r1", story.playbook)
         self.words = Words()
         self.path = folder / "r1.jsonl"
+        self.disk = Disk()
         self.processes = 0
         self.cluster = FaultyCluster(self.sandbox.cluster, fate, self.edit, self.abort)
         self.cluster.wrote.append(self.oracle.wrote)
@@ -120,14 +130,19 @@ class Run:
     def _opened(self) -> tuple[FaultyJournal, tuple[Any, ...]]:
         if self.path.exists():
             inner, record = JournalFile.resume(self.path)
+            self.disk.safe, self.disk.named = self.path.stat().st_size, True
             self.oracle.journal = list(record.events)
             past = record.events
         else:
             first = RunStarted(self.sandbox.clock.now(), {}, {}, {}, {}, "digest")
-            inner, _ = JournalFile.create(self.path, "r1", first)
+            inner = self.disk.creating(lambda: JournalFile.create(self.path, "r1", first)[0])
+            if self.fate.strikes("crash"):
+                inner.close()
+                self.disk.power_fails(self.path)
+                raise Killed
             self.oracle.journal = [first]
             past = ()
-        journal = FaultyJournal(inner, self.fate)
+        journal = FaultyJournal(inner, self.fate, self.disk)
         journal.appended.append(self.oracle.appended)
         return journal, past
 
@@ -151,7 +166,7 @@ class Run:
         return self.path.exists() and finished(JournalFile_read(self.path))
 
 
-def JournalFile_read(path: Path) -> Any:  # noqa: N802 - reads as what it does
+def JournalFile_read(path: Path) -> Any:
     """The record of *path*."""
     from runner.journal import read
 
@@ -176,7 +191,7 @@ def play(seed: int, *, story: Story | None = None, fate: Fate | None = None) -> 
 
 
 def _outcome(run: Run) -> str:
-    last = run.oracle.journal[-1]
+    last = run.oracle.journal[-1] if run.oracle.journal else None
     return str(getattr(last, "outcome", ""))
 
 
@@ -189,7 +204,7 @@ def _to_the_end(run: Run, history: History) -> Stop:
             _downtime(run)
             continue
         run.oracle.ended(stop.code, run.live(), run.story.goal)
-        if run.over() or stop.code in (5, 7):
+        if stop.code in (5, 7) or run.over():
             return stop
         _downtime(run)
     raise Violation(f"seed {history.seed}: the run never ended")
@@ -212,7 +227,7 @@ def _judge_end(run: Run, history: History, stop: Stop) -> None:
         )
 
 
-class private_folder:  # noqa: N801 - used as a context, like a function
+class private_folder:
     """A folder in memory that goes away."""
 
     def __enter__(self) -> Path:
@@ -222,5 +237,3 @@ class private_folder:  # noqa: N801 - used as a context, like a function
     def __exit__(self, *_: object) -> None:
         with suppress(OSError):
             shutil.rmtree(self._path)
-
-

@@ -92,6 +92,8 @@ STORIES = (
         V3,
         0,
     ),
-    Story("scaled", replace(PLAIN, stages=(Stage("more", Scale("reviews-v3", replicas=2)), *STAGES)), BAD, V1, 3),
+    Story(
+        "scaled", replace(PLAIN, stages=(Stage("more", Scale("reviews-v3", replicas=2)), *STAGES)), BAD, V1, 3
+    ),
     Story("not promoted", replace(PLAIN, stages=STAGES[:-1]), None, V3, 0),
 )

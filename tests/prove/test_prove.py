@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.prove import fuzz, gates, kills, records, sabotage
+from tests.prove import contenders, fuzz, gates, kills, records, sabotage
 
 
 def test_histories_break_no_promise():
@@ -31,6 +31,11 @@ def test_whatever_disturbs_a_turn_ends_as_promised():
 def test_a_superseded_process_writes_no_more():
     for seed in range(40):
         gates.rivals(seed)
+
+
+def test_runs_that_compete_stop_or_end():
+    for seed in range(12):
+        contenders.contended(seed)
 
 
 def test_changed_records_are_refused():
