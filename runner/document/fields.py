@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from runner.document.schema import strict
+from runner.document.plain import strict_node
+from runner.document.schema import published
 from runner.document.tree import Path
 
 Field = Mapping[str, Any]
@@ -25,7 +26,7 @@ def types_at(name: str, path: Path) -> frozenset[str]:
 
 def field_named(name: str, names: tuple[str, ...]) -> Field | None:
     """The field that *names* lead to as people say it: `stages.verify.every`, without indexes and free names."""
-    whole = strict(name)
+    whole = published(name)
     field: Field | None = merged(whole, whole)
     for part in names:
         field = field and _by_name(whole, field, part)
@@ -34,12 +35,12 @@ def field_named(name: str, names: tuple[str, ...]) -> Field | None:
 
 def members(name: str, field: Field) -> dict[str, Field]:
     """The named fields inside *field*, through lists and through mappings by free names."""
-    return dict(_members(strict(name), field))
+    return dict(_members(published(name), field))
 
 
 def merged(whole: Field, field: Field) -> Field:
     """*field* with what it refers to; its own words win. `form` is what that calls itself."""
-    found = dict(field)
+    found = dict(strict_node(field))
     for other in [field] if "$ref" in field else field.get("allOf", []):
         meant = whole["definitions"][other["$ref"].rpartition("/")[2]]
         found = {**merged(whole, meant), "form": meant.get("title", "").lower(), **found}
@@ -64,7 +65,7 @@ def _by_name(whole: Field, field: Field, part: str) -> Field | None:
 
 @lru_cache(maxsize=1024)
 def _field(name: str, path: tuple[str, ...]) -> Field | None:
-    whole = strict(name)
+    whole = published(name)
     field: Field | None = merged(whole, whole)
     for part in path:
         field = field and _inner(whole, field, part)
