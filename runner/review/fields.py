@@ -1,6 +1,6 @@
 """Two forms of one Kubernetes object, field by field."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,9 @@ from runner.routers.marker import ANNOTATION, digest_of
 
 SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 """Metadata that the server keeps for itself."""
-NOT_OURS = (ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration")
+CONTROLLERS = ("deployment.kubernetes.io/revision",)
+"""Annotations by which controllers keep count, in their own time."""
+NOT_OURS = (ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration", *CONTROLLERS)
 NAMES = ("name", "containerPort", "port", "mountPath", "host")
 """Keys that tell the items of a list apart, the first that all of them have."""
 NOT_TOLD = ("status", "metadata", "apiVersion", "kind")
@@ -41,19 +43,21 @@ def differences(before: KubeObject, after: KubeObject) -> tuple[Field, ...]:
 
 def fingerprint(found: KubeObject) -> str:
     """Names what people and controllers want of an object: neither its status nor the server's bookkeeping."""
-    metadata = {name: value for name, value in found["metadata"].items() if name not in SERVERS_OWN}
+    metadata = _metadata(found, CONTROLLERS)
     wanted = {name: value for name, value in found.items() if name not in ("status", "metadata")}
     return digest_of({**wanted, "metadata": metadata})
 
 
 def _told(found: KubeObject) -> dict[str, Any]:
-    metadata = {name: value for name, value in found.get("metadata", {}).items() if name not in SERVERS_OWN}
-    kept = {
-        name: value for name, value in (metadata.get("annotations") or {}).items() if name not in NOT_OURS
-    }
-    metadata = {**metadata, "annotations": kept}
     rest = {name: value for name, value in found.items() if name not in NOT_TOLD}
-    return {**rest, "metadata": metadata}
+    return {**rest, "metadata": _metadata(found, NOT_OURS)}
+
+
+def _metadata(found: KubeObject, without: Sequence[str]) -> dict[str, Any]:
+    """What people wrote of an object's metadata, *without* some annotations."""
+    kept = {name: value for name, value in found.get("metadata", {}).items() if name not in SERVERS_OWN}
+    annotations = kept.get("annotations") or {}
+    return {**kept, "annotations": {name: annotations[name] for name in annotations if name not in without}}
 
 
 def _differing(before: Any, after: Any, path: str) -> Iterator[Field]:
