@@ -14,6 +14,8 @@ from runner.engine.working import Fails, Holds, work
 from runner.model.playbook import API_PATIENCE, OnFailure, OnInterrupt
 from runner.model.stages import OnInconclusive
 
+LOCKED = 6  # the exit code where another process holds what this one wants
+
 
 def decide(state: RunState, now: float) -> Action:
     """The next action; total: every state has one."""
@@ -66,7 +68,7 @@ def _going_back(state: RunState, now: float) -> Action | None:
     if back is None or back.verified is not None:
         return None
     if state.refused is not None:
-        return give_up_rollback(state, now, state.refused.reason)
+        return _refused_back(state, state.refused, now)
     if state.trouble is not None:
         if now - state.trouble.since > API_PATIENCE:
             return give_up_rollback(state, now, f"the cluster cannot be reached: {state.trouble.reason}")
@@ -79,6 +81,13 @@ def _going_back(state: RunState, now: float) -> Action | None:
             return give_up_rollback(state, now, reason)
         case action:
             return action
+
+
+def _refused_back(state: RunState, refused: Refused, now: float) -> Action:
+    """Whoever has taken the run over answers for its way back; any other no is this run's last word."""
+    if refused.code == LOCKED:
+        return stand_still(now, refused.reason, LOCKED)
+    return give_up_rollback(state, now, refused.reason)
 
 
 def _failure(state: RunState, now: float) -> Action | None:

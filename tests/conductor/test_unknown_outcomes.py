@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runner.engine.events import RunResumed, SplitChanged, StageFailed, StageStarted
+from runner.engine.events import RunResumed, RunStarted, SplitChanged, StageFailed, StageStarted
 from runner.engine.evolve import ACCEPTED
 from runner.errors import ConflictError, DisagreementError, LockedError, TransientError, UnknownOutcomeError
 from runner.model.playbook import OnFailure
@@ -162,6 +162,21 @@ def test_a_seal_below_the_epoch_on_the_object_is_refused():
 
     with pytest.raises(LockedError, match="epoch 5, ours is 3"):
         seal(cluster, playbook(), "r1", 3, _past())
+
+
+def test_who_has_been_taken_over_leaves_the_way_back_to_others():
+    play = Play(answer=lambda _, at: 0.5 if at > NOON + 30 else 0.0)
+    conductor = play.conductor()
+    conductor.record(RunStarted(play.clock.now(), {}, {}, {}, {}, "digest"))
+
+    def taken():
+        if play.names[-1] == "rollback.started":
+            raise LockedError("r2 took over the lease")
+
+    conductor.world.lease.renew = taken
+
+    assert conductor.play().code == 6
+    assert play.names[-1] == "run.interrupted"
 
 
 def test_a_lost_answer_is_looked_for_and_not_sent_again():

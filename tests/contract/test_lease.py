@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from runner.adapters.lease import DURATION, FRESH, ClusterLease, LocalLease, Target
+from runner.adapters.lease import DURATION, FRESH, ClusterLease, LocalLease, Target, break_dead, held_by
 from runner.errors import LockedError, UnknownOutcomeError
 from runner.ports import Cluster
 from tests.contract.benches import CLUSTERS, NOON, Bench
@@ -229,3 +229,18 @@ def test_a_world_of_ones_own_needs_no_lease():
     lease.release()
 
     assert lease.epoch == 1
+
+
+def test_a_silent_holder_is_unlocked_and_a_living_one_is_not(bench, clock):
+    lease = held(bench, clock, "r1@here/1/aa", "reviews")
+
+    clock.meanwhile = lease.renew
+    clock.time += FRESH
+    with pytest.raises(LockedError):
+        break_dead(bench.cluster, clock, target(bench), "r1@")
+
+    clock.meanwhile = lambda: None
+    break_dead(bench.cluster, clock, target(bench), "r2@")
+    assert held_by(bench.cluster, target(bench)) == "r1@here/1/aa"
+    break_dead(bench.cluster, clock, target(bench), "r1@")
+    assert held_by(bench.cluster, target(bench)) == ""
