@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rig import mesh
 from rig.build import KUBERNETES_VERSION
 from rig.cluster import REPOSITORY
 from rig.places import SOURCES
@@ -51,14 +52,19 @@ def _conditions() -> str:
     today = dt.datetime.now(dt.UTC).date().isoformat()
     parts = {
         "Kubernetes": KUBERNETES_VERSION.removeprefix("v"),
-        "Istio": _required("istiod", "istio.io/istio"),
+        "Istio": f"{mesh.ISTIO_VERSION} ({_required('istiod', 'istio.io/istio')})",
         "Envoy": (SOURCES / "requirements.txt").read_text().split("==")[1].split()[0],
-        "Prometheus": _required("prometheus", "github.com/prometheus/prometheus"),
+        "Prometheus": _prometheus(_required("prometheus", "github.com/prometheus/prometheus")),
         "Python": platform.python_version(),
         "Linux": platform.release(),
     }
     listed = ", ".join(f"{name} {version}" for name, version in parts.items())
     return f"Measured on {today}, on {os.cpu_count()} cores, with {listed}.\n"
+
+
+def _prometheus(module: str) -> str:
+    """Prometheus 3.16.0 is the Go module v0.316.0."""
+    return re.sub(r"^v0\.3(\d\d)\.", lambda found: f"3.{int(found[1])}.", module)
 
 
 def _required(module: str, path: str) -> str:
