@@ -1,6 +1,6 @@
 """The gates of a playbook, and the shortest playbook in which one of them is alone with a bad canary."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from runner.model.checks import Check
@@ -13,7 +13,11 @@ GUARD_TIME = 60.0  # seconds that a guard gets beyond its own pace and patience 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One check where it is asked. *stage* is the verify stage, or empty for a guard."""
+    """One check where it is asked. *stage* is the verify stage, or empty for a guard.
+
+    *route* is the one whose canary it judges; empty where nothing was moved yet, and the check is about a whole
+    service, or about versions that it names itself.
+    """
 
     stage: str
     check: Check
@@ -44,7 +48,7 @@ class Alone:
 
 
 def gates_of(playbook: Playbook) -> tuple[Gate, ...]:
-    """Guards first, then the checks of every verify stage that a route was moved before."""
+    """Guards first, then the checks of every verify stage."""
     return (*_guards(playbook), *_verifies(playbook))
 
 
@@ -56,12 +60,12 @@ def _guards(playbook: Playbook) -> Iterator[Gate]:
 
 
 def _verifies(playbook: Playbook) -> Iterator[Gate]:
-    route = None
+    route = ""
     for stage in playbook.stages:
         match stage.kind:
             case Shift(route=moved) | Promote(route=moved):
                 route = moved
-            case Verify(checks=checks) if route is not None:
+            case Verify(checks=checks):
                 for check in checks:
                     yield Gate(stage.name, check, route)
             case _:
@@ -75,6 +79,8 @@ def alone(playbook: Playbook, gate: Gate) -> Alone:
     scaled is all there.
     """
     short = _guard_alone(playbook, gate) if gate.guard else _check_alone(playbook, gate)
+    if not gate.route:  # which Services have traffic is told by what the playbook applies
+        return short
     stages = short.playbook.stages
     first = next(n for n, stage in enumerate(stages) if not isinstance(stage.kind, Apply))
     there: dict[tuple[str, str, str], Manifest] = {}
@@ -102,7 +108,7 @@ def given_there(given: Given, there: tuple[Manifest, ...]) -> Given:
 def _check_alone(playbook: Playbook, gate: Gate) -> Alone:
     last = next(n for n, stage in enumerate(playbook.stages) if stage.name == gate.stage)
     before = playbook.stages[:last]
-    shift = max(n for n, stage in enumerate(before) if isinstance(stage.kind, Shift | Promote))
+    shift = _last_change(before)
     kept = [stage for stage in before[: shift + 1] if not isinstance(stage.kind, Verify | Wait)]
     kept += [stage for stage in before[shift + 1 :] if not isinstance(stage.kind, Verify)]
     asked = playbook.stages[last]
@@ -112,6 +118,12 @@ def _check_alone(playbook: Playbook, gate: Gate) -> Alone:
     kept_names = {stage.name for stage in kept}
     bad_from = bad_from if bad_from in kept_names else asked.name
     return Alone(replace(playbook, guards=(), stages=(*kept, asked), rollback=()), bad_from, asked.name)
+
+
+def _last_change(before: Sequence[Stage]) -> int:
+    """Where the last shift is; where nothing was moved yet, the last that applies anything; else -1."""
+    moves = [n for n, stage in enumerate(before) if isinstance(stage.kind, Shift | Promote)]
+    return max(moves or [n for n, stage in enumerate(before) if isinstance(stage.kind, Apply)], default=-1)
 
 
 def _guard_alone(playbook: Playbook, gate: Gate) -> Alone:

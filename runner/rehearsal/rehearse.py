@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from runner.engine.events import RollbackFinished, RollbackStarted
 from runner.engine.forecast import Assumed, Forecast, forecast
-from runner.model.checks import Verdict
+from runner.model.checks import Agreement, Verdict
 from runner.model.playbook import Playbook
 from runner.model.scenario import TRAFFIC, Given, Scenario
 from runner.model.stages import Promote, Shift
@@ -16,7 +16,7 @@ from runner.rehearsal.place import Open
 from runner.rehearsal.playing import Played, play
 from runner.rehearsal.reasons import culprit, why_silent
 from runner.rehearsal.thinning import needed
-from runner.rehearsal.worlds import ERRORS, HEALTHY, SUSPECTS, About, World, derived
+from runner.rehearsal.worlds import ALWAYS, ERRORS, HEALTHY, SUSPECTS, About, World, derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,10 @@ class _Stage:
         self.worlds: dict[str, tuple[World, ...]] = {}
         self.broken: list[str] = []
 
+    def worlds_of(self, gate: Gate) -> tuple[World, ...]:
+        """Those of the gate's route, or those that need none."""
+        return self.worlds.get(gate.route, ALWAYS)
+
     def play(self, playbook: Playbook, scenario: Scenario, until: str | None = None) -> Played:
         played = play(playbook, scenario, self.open_place, until=until)
         self.virtual += played.ended - played.started
@@ -106,10 +110,14 @@ def rehearse(
         gates=gates,
         forecast=forecast(playbook, assumed(playbook, given, base)),
         assumptions=healthy.assumptions,
-        worlds=tuple({world.name: world for worlds in stage.worlds.values() for world in worlds}.values()),
+        worlds=tuple({world.name: world for worlds in _all_worlds(stage) for world in worlds}.values()),
         virtual=stage.virtual,
         count=stage.count,
     )
+
+
+def _all_worlds(stage: _Stage) -> tuple[tuple[World, ...], ...]:
+    return tuple(stage.worlds.values()) or (ALWAYS,)
 
 
 def assumed(playbook: Playbook, given: Given, base: float | None = None) -> Assumed:
@@ -189,7 +197,7 @@ def _gate_report(stage: _Stage, playbook: Playbook, gate: Gate, healthy: Played)
     health, played = _in_health(stage, gate, short, healthy)
     if health.said is not Said.PASSED:
         return GateReport(gate, health, {}, (_unhealthy(gate, health, played),), ())
-    worlds = stage.worlds[gate.route]
+    worlds = stage.worlds_of(gate)
     plays = {world.name: _played_alone(stage, gate, short, world) for world in worlds}
     cells = {name: alone_cell(gate, played) for name, played in plays.items()}
     problems = [*_broken(plays), *_silent(stage, gate, short, cells, plays)]
@@ -221,10 +229,19 @@ def _unhealthy(gate: Gate, health: Cell, played: Played) -> str:
     return said if wrong is None else f"{said}; {wrong}"
 
 
-def _played_alone(stage: _Stage, gate: Gate, short: Alone, world: World, subset: str = "canary") -> Played:
+def _played_alone(stage: _Stage, gate: Gate, short: Alone, world: World, subset: str | None = None) -> Played:
     given = given_there(stage.given, short.there)
-    scenario = world.scenario(given, gate.route, short.bad_from, subset)
-    return stage.play(short.playbook, scenario, short.until)
+    broken = _subject(gate) if subset is None else subset
+    return stage.play(short.playbook, world.scenario(given, gate.route, short.bad_from, broken), short.until)
+
+
+def _subject(gate: Gate) -> str:
+    """What goes wrong for *gate*: its route's canary, the first version that it names, or everything."""
+    if gate.route:
+        return "canary"
+    judgement = gate.check.judgement
+    named = judgement.expect if isinstance(judgement, Agreement) else None
+    return next(iter(named), "") if named is not None else ""
 
 
 def _broken(plays: Mapping[str, Played]) -> Iterator[str]:
@@ -237,15 +254,15 @@ def _silent(
     stage: _Stage, gate: Gate, short: Alone, cells: Mapping[str, Cell], plays: Mapping[str, Played]
 ) -> Iterator[str]:
     """Whether nothing that is wrong with the canary makes the gate fail, and why not."""
-    of_canary = {world.name for world in stage.worlds[gate.route] if world.about is About.CANARY}
+    of_canary = {world.name for world in stage.worlds_of(gate) if world.about is About.CANARY}
     if any(cells[name].said is Said.FAILED for name in of_canary):
         return
-    on_stable = any(
+    on_stable = bool(gate.route) and any(
         alone_cell(gate, _played_alone(stage, gate, short, suspect, "stable")).said is Said.FAILED
         for suspect in SUSPECTS
     )
     canary = {name: cell for name, cell in cells.items() if name in of_canary}
-    stable = short.playbook.route(gate.route).stable
+    stable = short.playbook.route(gate.route).stable if gate.route else ""
     why = why_silent(gate.check, canary, plays[ERRORS.name].ask, stable=stable, fires_on_stable=on_stable)
     yield f"cannot say no: nothing that is wrong with the canary makes it fail; {why}"
 

@@ -1,11 +1,11 @@
 """A rehearsal for a terminal and for a pull request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runner.rehearsal import tables
 from runner.rehearsal.rehearse import Rehearsal
 from runner.reports.escape import escape
-from runner.reports.tables import markdown, markdown_items, markdown_table, plain_table
+from runner.reports.tables import Table, markdown, markdown_items, markdown_table, plain_table
 
 TABLES = (tables.gates, tables.plays, tables.timeline, tables.forecast, tables.exposures)
 
@@ -15,11 +15,16 @@ def render_text(rehearsal: Rehearsal) -> str:
     lines = [tables.verdict(rehearsal), ""]
     lines += _named("problem", rehearsal.problems)
     lines += _named("warning", tables.warnings(rehearsal))
-    for make in TABLES:
-        lines += plain_table(make(rehearsal))
+    for table in _tables(rehearsal):
+        lines += plain_table(table)
     lines += _named("assumed", rehearsal.assumptions)
     lines += [tables.ends(rehearsal), tables.played(rehearsal)]
     return "\n".join(escape(line) for line in lines) + "\n"
+
+
+def _tables(rehearsal: Rehearsal) -> Iterator[Table]:
+    """Those that have something to say."""
+    return filter(lambda table: table.rows, (make(rehearsal) for make in TABLES))
 
 
 def _named(word: str, texts: Sequence[str]) -> list[str]:
@@ -33,8 +38,8 @@ def render_markdown(rehearsal: Rehearsal) -> str:
     lines = [f"### {mark} Rehearsal: {markdown(tables.verdict(rehearsal))}", ""]
     lines += _bullets("Problems", rehearsal.problems)
     lines += _bullets("Warnings", tables.warnings(rehearsal))
-    for make in TABLES:
-        lines += markdown_table(make(rehearsal))
+    for table in _tables(rehearsal):
+        lines += markdown_table(table)
     lines += [markdown(tables.ends(rehearsal)), ""]
     if rehearsal.assumptions:
         lines += [

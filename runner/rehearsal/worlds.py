@@ -41,10 +41,11 @@ class World:
     faults: tuple[Fault, ...]
 
     def scenario(self, given: Given, route: str, stage: str, subset: str = "canary") -> Scenario:
-        """This world, going wrong from the start of *stage* on."""
-        of = subset if self.about is About.CANARY else None
+        """This world, going wrong from the start of *stage* on; no *route* or *subset* means all of them."""
+        about = self.about is About.CANARY
         whens = tuple(
-            When(fault, stage=stage, route=route if of else None, subset=of) for fault in self.faults
+            When(fault, stage=stage, route=(about and route) or None, subset=(about and subset) or None)
+            for fault in self.faults
         )
         return Scenario(self.name, self.tells, given, whens)
 

@@ -28,7 +28,8 @@ def exposures(forecast: Forecast) -> Table:
     """What a canary that fails everything costs."""
     head = ("from", "canary", "expected", "at worst", "stopped after", "at the latest")
     rows = [_exposure(exposure) for exposure in forecast.exposures]
-    rows.append(("in all", "", _requests(forecast.expected), _requests(forecast.worst), "", ""))
+    if rows:
+        rows.append(("in all", "", _requests(forecast.expected), _requests(forecast.worst), "", ""))
     return Table("Requests that fail if the canary fails them all", head, tuple(rows))
 
 
@@ -58,7 +59,8 @@ def ends(forecast: Forecast) -> str:
     traffic = ", ".join(f"{rate:g}/s to {route}" for route, rate in assumed.traffic.items())
     return (
         f"ends after {duration(whole.best)} at the earliest, {duration(whole.worst)} at the latest; assumed: "
-        f"{traffic}, stable fails {percent(assumed.base)}, a scrape every {duration(assumed.scrape)}; "
+        f"{traffic or 'no traffic'}, stable fails {percent(assumed.base)}, "
+        f"a scrape every {duration(assumed.scrape)}; "
         "rejects from: the canary's error rate that is rejected with 80 % power"
     )
 

@@ -256,3 +256,24 @@ def test_no_evidence_is_reported_with_the_check_that_had_none():
     played = play(playbook(errors(), served()), Scenario("down", "", Given(), (down,)), open_place)
 
     assert played.fired_by == ("alarm",)
+
+
+def test_a_check_that_no_route_was_moved_for_must_say_no_as_well():
+    book = read_playbook(str(ROOT / "playbooks" / "bookinfo-three-versions.yaml")).playbook
+
+    found = rehearse(book, [], rehearsing(1))
+
+    assert found.problems == ()
+    [report] = found.gates
+    assert report.cells["no pods"].said is Said.FAILED
+    assert "Requests that fail" not in render_text(found)
+
+
+def test_a_comparison_the_right_way_round_can_say_no(tmp_path):
+    text = (CORPUS[0].parent / "comparison-the-wrong-way-round.yaml").read_text()
+    path = tmp_path / "right.yaml"
+    path.write_text(text.replace('"v1"', '"@"').replace('"v3"', '"v1"').replace('"@"', '"v3"'))
+
+    found = rehearse(read_playbook(str(path)).playbook, [], rehearsing(1))
+
+    assert found.problems == ()
