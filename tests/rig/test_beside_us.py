@@ -48,7 +48,8 @@ def test_first_manifests_applied_again_by_a_person_end_the_release_on_stable(
         applied = installed.weights()
         code = run.finish()
     if applied == {"v1": 100}:
-        assert code == 3, run.said()  # nobody reaches the canary any more, and no evidence is no pass
+        # Nobody reaches the canary any more: no evidence is no pass, or the next shift sees the foreign weights.
+        assert code in {3, 7}, run.said()
         assert installed.weights() == {"v1": 100}
     else:
         assert code == 0, run.said()  # kubectl compared with its own last write and saw nothing to change

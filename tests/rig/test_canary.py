@@ -43,7 +43,10 @@ def test_canary_is_promoted_and_every_split_is_served(
     made = _made_by_proxies(bookinfo)
     assert made == {}
     figures.add(
-        "Requests lost by shifts", steady_requests=str(steady.total()), not_answered_200="0", NR_NC_UH="0"
+        "Requests lost by shifts",
+        steady_requests=str(steady.total()),
+        not_answered_200=str(traffic.failed(steady)),
+        NR_NC_UH=f"{sum(made.values()):.0f}",
     )
     if bookinfo.cluster.rig:
         _write_calls(run, bookinfo, figures)
