@@ -8,7 +8,7 @@ CANARY := playbooks/bookinfo-canary.yaml
 WATCHABLY := speed=; test ! -t 1 || speed='--speed 30';
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test prove prove-some soak package docs picture oracle bench clean
+.PHONY: help setup play play-bad check lint types imports test prove prove-some soak audit package docs picture oracle bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -54,6 +54,11 @@ prove-some: setup ## A tenth of the proof, as CI plays it
 
 soak: setup ## A night's worth: thirty times as many seeds (8 hours on two cores)
 	.venv/bin/python -m tests.prove --share 30
+
+audit: setup ## Known vulnerabilities in what is installed with runner (needs uv, and an index with vulnerability data)
+	@locked=$$(mktemp) && trap 'rm -f "$$locked"' EXIT && \
+		uv export --quiet --locked --no-dev --no-emit-project --format requirements-txt > "$$locked" && \
+		uv tool run pip-audit --strict --requirement "$$locked" --disable-pip --require-hashes
 
 package: ## Install the package as a user would, into a fresh environment, and call it
 	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(PYTHON) -m venv "$$fresh" && \

@@ -119,13 +119,13 @@ GATES = (
         6_000,
     ),
     Gate("fuzzed playbooks", "playbooks mutated at random, validated", fuzz.fuzzed, _seeds, 10_000),
-    Gate("kills", "real SIGKILLs of forked processes, then resume, on a disk", kills.killed, _seeds, 1_000),
+    Gate("kills", "real SIGKILLs of forked processes at any call, then resume", kills.killed, _seeds, 1_100),
     Gate(
         "fresh kills",
-        "real SIGKILLs of freshly started processes",
+        "real SIGKILLs of freshly started processes, by the clock, on a disk",
         lambda seed: kills.killed(seed, fresh=True),
         _seeds,
-        100,
+        180,
     ),
     Gate(
         "sabotages",

@@ -63,7 +63,7 @@ def _forked_dies(state: Path, rng: random.Random) -> bool:
 def _spawned_dies(state: Path, rng: random.Random) -> bool:
     if _is_finished(state):
         return False
-    return _kill(_spawn(_arguments(state)), rng.uniform(0.1, seconds_of_a_play()))
+    return _kill(_spawn(_arguments(state)), rng.uniform(0.05, 0.8 * seconds_of_a_play()))
 
 
 @cache
