@@ -102,16 +102,15 @@ class Draft:
         document: Document,
         tree: Mapping[str, Any],
         wrong: Collection[Path] = (),
-        manifests: Mapping[int, list[dict[str, Any]]] | None = None,
     ) -> None:
         self.document = document
         self.tree = tree
         self.wrong = wrong
-        self.manifests = manifests or {}
+        self.manifests: dict[int, list[dict[str, Any]]] = {}
 
     def sound(self, path: Path) -> bool:
         """Whether nothing at or below *path* is wrong."""
-        return not any(bad[: len(path)] == path for bad in self.wrong)
+        return not self.wrong or not any(bad[: len(path)] == path for bad in self.wrong)
 
     @cached_property
     def routes(self) -> dict[str, Part]:

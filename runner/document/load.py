@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from runner.document.nodes import MAX_DEPTH, PLAIN, compose, too_deep
 from runner.document.scalars import SUSPICIOUS, AmbiguousScalarError, NotANumberError, Scalar, read_core
 from runner.document.source import decode, read_bytes, size
+from runner.document.terms import is_template
 from runner.document.tree import Document
 from runner.errors import Diagnostic, InvalidDocumentError, Location
 
@@ -68,7 +69,7 @@ def convert(
     """
     converter = _Converter(Document(file, text, None, node), dialect)
     tree = converter.value(node, 0)
-    return Document(file, text, tree, node), tuple(converter.found)
+    return Document(file, text, tree, node, frozenset(converter.templated)), tuple(converter.found)
 
 
 class _Converter:
@@ -82,6 +83,8 @@ class _Converter:
         self.aliases = 0
         self.seen: set[int] = set()
         self.may_alias = "*" in document.text
+        self.templates = 0
+        self.templated: set[int] = set()
 
     def value(self, node: Any, depth: int) -> Any:
         """The JSON value of *node*; None where a diagnostic was made."""
@@ -96,14 +99,19 @@ class _Converter:
             return self._scalar(node)
         if depth > MAX_DEPTH:
             raise InvalidDocumentError((too_deep(self.document.span(node)),))
-        if node.id == "mapping":
-            return self._mapping(node, depth + 1)
-        return [self.value(item, depth + 1) for item in node.value]
+        before = self.templates
+        mapping = node.id == "mapping"
+        found = self._mapping(node, depth + 1) if mapping else [self.value(i, depth + 1) for i in node.value]
+        if self.templates > before:
+            self.templated.add(id(found))
+        return found
 
     def _scalar(self, node: Any) -> Scalar:
         text: str = node.value
         if len(text) > self.dialect.max_scalar:
             raise self._stop("RUN010", f"this text is longer than {size(self.dialect.max_scalar)}", node)
+        if "{" in text and is_template(text):
+            self.templates += 1
         if node.tag is not PLAIN or (text and text[0] not in SUSPICIOUS):
             return text
         try:
@@ -134,6 +142,8 @@ class _Converter:
             self._no_scalar(key, parent)
             return None
         text: str = key.value
+        if "{{" in text:
+            self.templates += 1
         if text == "<<" and key.tag is PLAIN:
             return self._merge_key(key)
         if key.tag is not PLAIN or self.dialect.text_keys or (text and text[0] not in SUSPICIOUS):

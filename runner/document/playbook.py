@@ -162,7 +162,7 @@ class _Look:
         gathering = self._gathering(tree)
         by_stage = {path: gathering.stage(where, body) for path, where, body in _applying(draft)}
         applied = {path[1]: each for path, each in by_stage.items() if path[0] == "stages"}
-        draft = Draft(self.document, tree, wrong, applied)
+        draft.manifests.update(applied)
         found = [
             *self.rendering.found,
             *(said for each in departed for said in each.said),

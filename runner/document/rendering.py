@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from runner.document.templates import Expression, is_template, names, render, split
-from runner.document.terms import Context, TemplateError, UnknownValueError, Value, as_text
+from runner.document.templates import Expression, names, render, split
+from runner.document.terms import Context, TemplateError, UnknownValueError, Value, as_text, is_template
 from runner.document.tree import Document, Path
 from runner.errors import Diagnostic
 
@@ -38,17 +38,17 @@ class Rendering:
         """*value* rendered; it stands at *path* in the document. Keys that begin with `x-` are left alone."""
         if isinstance(value, str):
             return self.leaf(value, context, path) if is_template(value) else value
-        if isinstance(value, dict):
-            for key in value:
-                if "{{" in key:
-                    self._refuse_key(key, path)
-            return {
-                key: inner if key.startswith("x-") else self.tree(inner, context, (*path, key))
-                for key, inner in value.items()
-            }
+        if id(value) not in self.document.templated:
+            return value
         if isinstance(value, list):
             return [self.tree(inner, context, (*path, index)) for index, inner in enumerate(value)]
-        return value
+        for key in value:
+            if "{{" in key:
+                self._refuse_key(key, path)
+        return {
+            key: inner if key.startswith("x-") else self.tree(inner, context, (*path, key))
+            for key, inner in value.items()
+        }
 
     def _refuse_key(self, key: str, path: Path) -> None:
         hint = "for a subset that is a variable use canary: N" if "weights" in path else None

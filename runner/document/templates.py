@@ -22,16 +22,12 @@ TOKEN: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|\}\}|[{}]|[^'"
 SIMPLE: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)((?:\.[A-Za-z_][A-Za-z0-9_]*)*)\s*")
 STATEMENT: Final = re.compile(r"\{%.*?(?:%\}|$)|\{#.*?#\}", re.DOTALL)
 
+
 class Expression(NamedTuple):
     """The inside of one `{{ }}`; *path* where it only names a value."""
 
     source: str
     path: tuple[str, ...] | None
-
-
-def is_template(text: str) -> bool:
-    """Whether *text* has anything to render, or to refuse."""
-    return "{{" in text or "{%" in text or "{#" in text
 
 
 def render(text: str, context: Context) -> Value:

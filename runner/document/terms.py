@@ -35,6 +35,11 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
+def is_template(text: str) -> bool:
+    """Whether *text* has anything to render, or to refuse."""
+    return "{{" in text or "{%" in text or "{#" in text
+
+
 def as_text(value: Value) -> str:
     """A value inside a longer text, as YAML would write it."""
     if isinstance(value, bool):

@@ -19,12 +19,16 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document: *tree* is JSON values; positions are found again from the parser's own nodes."""
+    """One YAML document: *tree* is JSON values; positions are found again from the parser's own nodes.
+
+    *templated* are the ids of the mappings and lists in *tree* that hold a template somewhere.
+    """
 
     file: str
     text: str
     tree: Any
     root: Any = field(repr=False)
+    templated: frozenset[int] = field(default=frozenset(), repr=False)
 
     def location(self, path: Sequence[str | int]) -> Location:
         """Where the value at *path* stands; its nearest ancestor's place where there is no such value.

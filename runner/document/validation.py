@@ -13,7 +13,7 @@ from runner.document.load import parse_all
 from runner.document.manifests import Shelf
 from runner.document.places import repository
 from runner.document.playbook import Wishes, look
-from runner.document.schema import API_VERSION, KINDS, check_schema
+from runner.document.schema import API_VERSION, check_schema
 from runner.document.source import read_beginning, read_bytes
 from runner.document.suggest import did_you_mean, quoted
 from runner.document.tree import Document, at, in_file_order
@@ -91,7 +91,7 @@ class _Validator:
         except InvalidDocumentError as error:
             return error.diagnostics
         kind = at(document.tree, ("kind",))
-        if at(document.tree, ("apiVersion",)) == API_VERSION and kind in KINDS and kind != "Playbook":
+        if at(document.tree, ("apiVersion",)) == API_VERSION and kind in ("Scenario", "Config"):
             return in_file_order((*found, *self._other(document)), file)
         return self._playbook(document, found)
 

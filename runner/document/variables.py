@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from runner.document.rendering import Rendering
 from runner.document.suggest import did_you_mean, quoted
-from runner.document.templates import RESERVED, is_template
-from runner.document.terms import UNKNOWN, Unknown, Value
+from runner.document.templates import RESERVED
+from runner.document.terms import UNKNOWN, Unknown, Value, is_template
 from runner.document.tree import Document, Path, at
 from runner.document.values import WORDS, Variable, Wrong, fitting, is_scalar, kind_of, matches, read_text
 from runner.errors import Diagnostic, Severity, UsageError

@@ -123,8 +123,10 @@ class Reading:
     def _signed(self, modifier: str) -> Iterator[tuple[Token, Token, int]]:
         """Where the number after each *modifier* starts, the number itself, and its sign."""
         for index, token in enumerate(self.tokens):
+            if token.text != modifier or token.kind == "string":
+                continue
             following = self.tokens[index + 1 : index + 3]
-            if token.text != modifier or token.kind == "string" or not following:
+            if not following:
                 continue
             if not self._follows_operand(index):
                 continue

@@ -7,7 +7,7 @@ beyond its range. What would hurt it is refused here.
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from runner.promql.errors import QuerySyntaxError, RefusedError
 
@@ -36,8 +36,7 @@ _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[0-7]{
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of a query; *offset* counts characters from 0."""
 
     kind: str
@@ -126,7 +125,7 @@ def _tokens(text: str) -> Iterator[Token]:
             return
         token = Token(str(found.lastgroup), found.group(), position)
         if in_brackets and token.kind == "name" and token.text.startswith(":"):
-            token = replace(token, kind="symbol", text=":")
+            token = token._replace(kind="symbol", text=":")
         in_brackets = (in_brackets or token.text == "[") and token.text != "]"
         position = token.end
         if token.kind != "space":
