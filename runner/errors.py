@@ -84,6 +84,12 @@ class LockedError(RunnerError):
     exit_code = ExitCode.LOCKED
 
 
+class RollbackOwedError(RunnerError):
+    """The run broke off while it was going back: traffic is not known to be safe."""
+
+    exit_code = ExitCode.ROLLBACK_FAILED
+
+
 class DisagreementError(RunnerError):
     """Record and world disagree: drift, a damaged or foreign state file, an outdated plan."""
 

@@ -14,7 +14,7 @@ from runner.engine.events import Event, Outcome
 from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
-from runner.errors import ExitCode
+from runner.errors import ExitCode, RollbackOwedError, RunnerError
 from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener
@@ -89,9 +89,20 @@ def _played(session: Session, listeners: Sequence[Listener], attention: Attentio
             seal(session.place.cluster, session.playbook, session.journal.run, epoch, session.past)
         for order in session.orders:
             conductor.notice(order)
-        return conductor.play().code
+        return _to_the_end(conductor)
     finally:
         session.place.lease.release()
+
+
+def _to_the_end(conductor: Conductor) -> int:
+    """What breaks off a run breaks off its rollback too, where one has begun. RollbackOwedError says so."""
+    try:
+        return conductor.play().code
+    except RunnerError as error:
+        back = conductor.state.rollback
+        if back is None or back.verified is not None:
+            raise
+        raise RollbackOwedError(error.message, hint=error.hint) from error
 
 
 def _conductor(session: Session, listeners: Sequence[Listener], attention: Attention) -> Conductor:
