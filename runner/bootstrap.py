@@ -4,7 +4,7 @@ import getpass
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from runner.errors import RunnerError
 from runner.model.config import Config
 from runner.model.playbook import Playbook
 from runner.model.scenario import Scenario
-from runner.model.stages import KubeObject
+from runner.model.stages import KubeObject, Verify
 from runner.ports import Clock, Cluster, Lease, Listener, Metrics, ObjectRef, Permission
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ class Place:
     """Where a run takes place: its ports, what people are told of it, and what the journal keeps of it.
 
     *acquire* takes the right to write to a playbook's routes; *missing* are the permissions that a run would
-    need and does not have. Where the place knows: *failures* counts (failed, all) requests between two times,
-    *served* says the percent of each route's traffic by subset.
+    need and does not have. *notes* are what the place takes for granted, *doubts* what cannot work in it. Where
+    it knows: *failures* counts (failed, all) requests between two times, *served* says the percent of each
+    route's traffic by subset.
     """
 
     cluster: Cluster
@@ -40,6 +41,7 @@ class Place:
     missing: Callable[[Sequence[Permission]], Sequence[Permission]]
     target: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     listeners: tuple[Listener, ...] = ()
     failures: Callable[[float, float], tuple[int, int]] | None = None
     served: Callable[[float, float], Mapping[str, Mapping[str, float]]] | None = None
@@ -240,10 +242,25 @@ def _sandboxed(world: "World", playbook: Playbook) -> Place:
         missing=lambda _: (),
         target={"sandbox": True, "namespace": playbook.target.namespace},
         notes=tuple(world.assumptions),
+        doubts=tuple(_unanswerable(world, playbook)),
         listeners=(world,),
         failures=failures,
         served=lambda since, until: _served(world, since, until),
     )
+
+
+def _unanswerable(world: "World", playbook: Playbook) -> Iterator[str]:
+    """Metrics that a gate asks for and nothing in this world gives: such a gate can only run out of patience."""
+    from runner.rehearsal.cells import unknown_metrics
+
+    produced = world.produced()
+    used = [guard.check for guard in playbook.guards]
+    used += [
+        check for stage in playbook.stages if isinstance(stage.kind, Verify) for check in stage.kind.checks
+    ]
+    for check in dict.fromkeys(used):
+        for name in unknown_metrics(check, produced):
+            yield f"{check.name} asks for {name}, which nothing here gives; a --scenario with given: series: can"
 
 
 def rehearsing(seed: int) -> "Open":

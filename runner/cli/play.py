@@ -67,7 +67,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         refuse_forbidden(loaded.playbook, place, asked.file, state)
         confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
     root = str(Path(asked.root).resolve()) if asked.root else None
-    replaced = {"namespace": asked.namespace, "root": root}
+    scenario = str(Path(asked.scenario).resolve()) if asked.scenario else None
+    replaced = {"namespace": asked.namespace, "root": root, "scenario": scenario}
     seed = asked.seed if asked.sandbox else None
     started = first_event(loaded, place, asked.file, asked.scenario, seed, replaced)
     journal, line = state.create(run, started)

@@ -58,7 +58,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     attention = Attention(session.state.orders(), answers)
     try:
         with (
-            watchers.watching(session.place.notes),
+            watchers.watching(session.place.notes, session.place.doubts),
             attention.listening(watchers.interrupted, lambda: watchers.parting(handle)),
         ):
             for event, line in session.fresh:

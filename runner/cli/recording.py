@@ -1,5 +1,6 @@
 """The first line of a state file, and the playbook read back from it."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -49,15 +50,17 @@ def recorded_playbook(record: Record) -> Playbook:
 def refuse_drift(record: Record, accepted: str | None) -> None:
     """DisagreementError when the playbook on the disk is another by now; a missing one is no disagreement."""
     started = record.started
+    wrong = ""
     try:
         now = _digest_now(started)
-    except RunnerError as error:
-        now = f"unreadable: {error.message}"
-    if now is None or now == started.digest or (accepted is not None and now.startswith(accepted)):
+    except RunnerError:
+        now = digest_of(Path(started.source).read_bytes().hex())
+        wrong = f", and cannot be played: runner validate {shlex.quote(started.source)}"
+    if now is None or now == started.digest or (accepted and now.startswith(accepted)):
         return
     raise DisagreementError(
         f"{started.source} is not what run {record.run} began with\n"
-        f"  recorded  {started.digest}\n  on disk   {now}",
+        f"  recorded  {started.digest}\n  on disk   {now}{wrong}",
         hint=f"go on with the recorded one: runner resume {typed(record)} --accept-drift {now[:8]}",
     )
 

@@ -121,10 +121,12 @@ class Watchers:
             listener.tick(now)
 
     @contextmanager
-    def watching(self, notes: Sequence[str]) -> Iterator[None]:
-        """Until the block ends; *notes* are said first."""
+    def watching(self, notes: Sequence[str], doubts: Sequence[str]) -> Iterator[None]:
+        """Until the block ends; *notes* and *doubts* of the place are said first."""
         for note in notes:
             self._words.line(f"assumed: {note}")
+        for doubt in dict.fromkeys(doubts):
+            self._words.line(f"warning: {doubt}")
         try:
             yield
         finally:
@@ -174,7 +176,8 @@ class Watchers:
 
     def _counted(self, failures: Failed | None) -> RunView:
         """With the requests that failed while a canary had traffic, where the place can tell."""
-        view = replace(self._view, source=_near(self._view.source))
+        asked = tuple(_near(word) for word in self._view.asked)
+        view = replace(self._view, source=_near(self._view.source), asked=asked)
         moved = [move.at for move in view.moves]
         if failures is None or not moved:
             return view

@@ -137,7 +137,7 @@ class Conductor:
         safe = {name: route.safe for name, route in self.state.routes.items()}
         seen = look(action.condition, self.state.program.playbook, self.world.cluster, safe)
         at = self.world.clock.now()
-        self.notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal))
+        self.notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal, seen.missing))
 
     def _perform(self, action: Perform) -> None:
         """Intent, conditional write, read-back, record."""

@@ -7,6 +7,7 @@ word beats a guard; a rollback that has begun goes on before anything else; a gu
 from runner.engine.actions import Action, Record, Sleep, Stop
 from runner.engine.endings import finish, give_up_rollback, hold, roll_back, rollback_done, stand_still
 from runner.engine.events import Outcome, StageFailed, StageStarted, StageSucceeded
+from runner.engine.lengths import length
 from runner.engine.measuring import blind, breached, guarding, next_guard
 from runner.engine.observations import Order, OrderKind, Refused
 from runner.engine.state import RunState, StageState
@@ -117,7 +118,9 @@ def _deadline(state: RunState, now: float) -> Action | None:
         return None
     if now - state.started_at <= deadline:
         return None
-    return Record((StageFailed(now, state.stage.name, f"the run's deadline of {deadline:.0f} s has passed"),))
+    return Record(
+        (StageFailed(now, state.stage.name, f"the run's deadline of {length(deadline)} has passed"),)
+    )
 
 
 def _guards(state: RunState, now: float) -> Action | None:

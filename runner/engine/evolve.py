@@ -37,6 +37,7 @@ from runner.engine.state import (
     Scaled,
     StageState,
     TroubleState,
+    Waiting,
 )
 from runner.engine.way_back import rollback_steps
 from runner.model.split import Split, canary_split
@@ -330,9 +331,10 @@ def _readiness(state: RunState, event: seen.Readiness) -> RunState:
         return state
     if event.ready:
         return _working(state, ready=work.ready | {event.step}, waiting=None, probed_at=None)
-    since = work.waiting[1] if work.waiting and work.waiting[0] == event.step else event.at
+    since = work.waiting.since if work.waiting and work.waiting.step == event.step else event.at
+    waiting = Waiting(event.step, since, event.reason, event.missing)
     broken = event.reason if event.fatal else work.broken
-    return _working(state, waiting=(event.step, since, event.reason), probed_at=event.at, broken=broken)
+    return _working(state, waiting=waiting, probed_at=event.at, broken=broken)
 
 
 def _worse(known: TroubleState | None, event: seen.Trouble) -> TroubleState:

@@ -6,6 +6,7 @@ from typing import Any
 
 from runner.engine.actions import Action, Measure, Sleep
 from runner.engine.events import MeasurementTaken
+from runner.engine.lengths import length
 from runner.engine.program import Judge
 from runner.engine.state import GuardState, RunState, StageState, Tally
 from runner.model.checks import Check, Comparison, Verdict
@@ -75,7 +76,7 @@ def out_of_patience(stage: StageState, step: Judge, now: float) -> str | None:
     for check in step.checks:
         tally = _tally(stage, check)
         if tally.inconclusive_since is not None and now - tally.inconclusive_since >= step.patience:
-            return f"{check.name}: no evidence for {step.patience:.0f} s: {tally.reason}"
+            return f"{check.name}: no evidence for {length(step.patience)}: {tally.reason}"
     return None
 
 
@@ -148,5 +149,8 @@ def blind(state: RunState, now: float) -> tuple[Guard, str] | None:
     for guard, known in zip(state.program.playbook.guards, state.guards, strict=True):
         since = known.inconclusive_since
         if watching(state, guard) and since is not None and now - since >= guard.patience:
-            return guard, f"guard {guard.check.name}: no evidence for {guard.patience:.0f} s: {known.reason}"
+            return (
+                guard,
+                f"guard {guard.check.name}: no evidence for {length(guard.patience)}: {known.reason}",
+            )
     return None

@@ -44,13 +44,14 @@ class RouteSeen:
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """What was waited for: all there, not yet and why, or never (*fatal*)."""
+    """What was waited for: all there, not yet and why, or never (*fatal*); *missing* where nobody has declared it."""
 
     at: float
     step: int
     ready: bool
     reason: str = ""
     fatal: bool = False
+    missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

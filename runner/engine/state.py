@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.engine.events import EffectIntended, GateAnswered, GateOpened, Outcome
 from runner.engine.observations import Interrupted, Order, Refused
@@ -48,6 +48,15 @@ class GuardState:
     looks: tuple[Mapping[str, Any], ...] = ()
 
 
+class Waiting(NamedTuple):
+    """The step that is waited for, since when, and what was seen last."""
+
+    step: int
+    since: float
+    reason: str
+    missing: bool
+
+
 @dataclass(frozen=True, slots=True)
 class StageState:
     """The stage, or the rollback, that is being worked on."""
@@ -62,7 +71,7 @@ class StageState:
     gate: GateOpened | None = None
     answer: GateAnswered | None = None
     ready: frozenset[int] = frozenset()
-    waiting: tuple[int, float, str] | None = None
+    waiting: Waiting | None = None
     probed_at: float | None = None
     broken: str | None = None
 

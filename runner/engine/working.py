@@ -5,12 +5,14 @@ from typing import assert_never
 
 from runner.engine.actions import Action, Look, Perform, Probe, Record, Sleep
 from runner.engine.events import GateAnswered, GateOpened, Ref, StageSkipped
+from runner.engine.lengths import length
 from runner.engine.measuring import judging, out_of_patience
 from runner.engine.observations import OrderKind, Refused
 from runner.engine.program import Await, Change, Elapse, Gate, Judge, Step
 from runner.engine.state import RouteState, RunState, StageState
 from runner.model.stages import OnInconclusive, OnTimeout
 
+ERROR = 1  # the exit code of what is no verdict on the release
 PROBE_EVERY = 2.0  # seconds between two looks at whether something has become ready
 
 
@@ -72,10 +74,11 @@ def _ref(stage: StageState, step: Change, changes: int) -> Ref:
 def _awaited(stage: StageState, n: int, step: Await, now: float) -> Progress:
     if n in stage.ready:
         return None
-    if stage.waiting is not None and stage.waiting[0] == n:
-        _, since, reason = stage.waiting
+    if stage.waiting is not None and stage.waiting.step == n:
+        _, since, reason, missing = stage.waiting
         if now - since >= step.timeout:
-            return Fails(f"not ready within {step.timeout:.0f} s: {reason}")
+            over = f"not ready within {length(step.timeout)}: {reason}"
+            return Refused(over, ERROR) if missing else Fails(over)
         again = min((stage.probed_at or now) + PROBE_EVERY, since + step.timeout)
         if now < again:
             return Sleep(again)
@@ -112,7 +115,7 @@ def _answered(answer: GateAnswered, step: Gate) -> Progress:
         return None
     reason = f"the gate was {answer.answer} by {answer.by}"
     if answer.answer == "timed out":
-        reason = f"nobody answered the gate within {step.timeout:.0f} s"
+        reason = f"nobody answered the gate within {length(step.timeout)}"
         if step.on_timeout is OnTimeout.HOLD:
             return Holds(reason)
     return Fails(reason)

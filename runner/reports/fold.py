@@ -1,6 +1,6 @@
 """From events to the view of a run: pure, total, and the only way that a view changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from typing import assert_never
@@ -121,10 +121,29 @@ def _started(view: RunView, event: RunStarted) -> RunView:
         target=event.target,
         by=event.by,
         source=event.source,
+        asked=tuple(_asked(event)),
         sandbox=bool(event.target.get("sandbox")) or event.seed is not None,
         started=event.at,
         sessions=1,
     )
+
+
+def _asked(event: RunStarted) -> Iterator[str]:
+    """What has to be said again for the same run: where it is played, and values that are not the playbook's."""
+    asked = event.target.get("asked", {})
+    if asked.get("scenario"):
+        yield from ("--scenario", str(asked["scenario"]))
+    elif event.target.get("sandbox") or event.seed is not None:
+        yield "--sandbox"
+    for name in ("namespace", "root"):
+        if asked.get(name):
+            yield from (f"--{name}", str(asked[name]))
+    declared = event.playbook.get("vars", {})
+    for name, value in event.variables.items():
+        default = declared.get(name)
+        default = default.get("default") if isinstance(default, Mapping) else default
+        if value != default and "{{" not in str(default):
+            yield from ("--var", f"{name}={value}")
 
 
 def _resumed(view: RunView, event: RunResumed) -> RunView:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from runner.engine.events import Outcome
+from runner.errors import ExitCode
 from runner.model.playbook import Route
 from runner.reports.by_hand import kubectl_look, way_back
 from runner.reports.figures import duration, plural
@@ -75,14 +76,13 @@ def _already(view: RunView) -> str:
 def _went_back(view: RunView, outcome: Outcome) -> list[Said]:
     word = {Outcome.REJECTED: "Rejected", Outcome.ABORTED: "Aborted"}.get(outcome, "Rolled back")
     tone = Tone.GOOD if outcome is Outcome.ROLLED_BACK else Tone.BAD
-    said = [Said(f"{_headline(word, view.reason or 'by command')}.", tone)]
+    said = [Said(_sentence(_headline(word, view.reason or "by command")), tone)]
     back = f"Users are back: {_traffic(view)}{_read_back(view)}."
     said.append(Said(back if view.moves else "No traffic had moved."))
     said += [_line("failed", _failures(view))] if view.failures is not None else []
     said += _applied(view)
     if view.source and outcome is not Outcome.ROLLED_BACK:
-        sandbox = " --sandbox" if view.sandbox else ""
-        again = f"runner play {shlex.quote(one_line(view.source))}{sandbox}"
+        again = shlex.join(["runner", "play", *map(one_line, (view.source, *view.asked))])
         said.append(_line("again", f"{again}   a new run; this one is closed"))
     return said
 
@@ -93,6 +93,10 @@ def _headline(word: str, reason: str) -> str:
     if reason.lower().startswith(word.lower()):
         return word + reason[len(word) :]
     return f"{word}: {reason}"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
 
 
 def _read_back(view: RunView) -> str:
@@ -154,7 +158,11 @@ def _stands(view: RunView, handle: str) -> list[Said]:
     asked = view.standing is Standing.STOPPED
     word = view.standing.value.capitalize() if view.stopped is not None else "Interrupted"
     reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
-    said = [Said(f"{joined((_headline(word, reason), _where(view)))}.", Tone.GOOD if asked else Tone.WARN)]
+    first, *more = reason.replace(f" {view.run}", f" {handle}").splitlines() or [""]
+    said = [
+        Said(_sentence(joined((_headline(word, first), _where(view)))), Tone.GOOD if asked else Tone.WARN)
+    ]
+    said += [Said(f"  {one_line(line)}") for line in more]
     resume, back = f"runner resume {handle}", f"runner rollback {handle}"
     said.append(_line("resume", f"{resume:<{len(back)}}   {_goes_on(view)}"))
     if view.splits:
@@ -177,7 +185,8 @@ def _where(view: RunView) -> str:
 
 
 def _goes_on(view: RunView) -> str:
-    stage = view.current or next((s for s in view.planned if s.status is StageStatus.PENDING), None)
+    open_ = (s for s in view.planned if s.status in (StageStatus.FAILED, StageStatus.PENDING))
+    stage = view.current or next(open_, None)
     return f"goes on with {one_line(stage.name)}" if stage is not None else "goes on"
 
 
@@ -193,15 +202,18 @@ def _exposed(view: RunView, handle: str) -> list[Said]:
     """The very last line, whenever a canary has traffic and its run has left."""
     if view.outcome is Outcome.ROLLBACK_FAILED or not view.exposed:
         return []
-    shares = ", ".join(_share(exposure) for exposure in view.exposed)
+    shares = ", ".join(_share(view, exposure) for exposure in view.exposed)
     back = f"`runner rollback {handle}`"
     then = back if view.outcome is not None else f"`runner resume {handle}` or {back}"
     return [Said(f"{shares} and nobody is watching it: {then}", Tone.WARN)]
 
 
-def _share(exposure: Exposure) -> str:
-    route = exposure.route
-    return f"{exposure.share} % of {one_line(route.name)} is on {one_line(route.canary)}"
+def _share(view: RunView, exposure: Exposure) -> str:
+    """What the record says; where the world disagreed with it, that is the past."""
+    route, stopped = exposure.route, view.stopped
+    disagreed = stopped is not None and stopped.code == ExitCode.DISAGREEMENT
+    on = "was put on" if disagreed else "is on"
+    return f"{exposure.share} % of {one_line(route.name)} {on} {one_line(route.canary)}"
 
 
 def _traffic(view: RunView) -> str:

@@ -108,6 +108,7 @@ class Exposure:
 class RunView:
     """Everything that reports say about a run. Times are Unix seconds.
 
+    *asked* are the words that followed the playbook on the command line, as far as they say what is played;
     *places* says where in *stages* a name lies, *models* what the playbook says of it, *newest* which stage
     was started last.
     """
@@ -120,6 +121,7 @@ class RunView:
     target: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
     source: str = ""
+    asked: tuple[str, ...] = ()
     sandbox: bool = False
     stages: tuple[StageView, ...] = ()
     started: float | None = None

@@ -137,7 +137,7 @@ class _Furnishing:
         stable = self._stable(route, live)
         subsets = self._subsets(route, stable, live)
         self._service(route, host)
-        self._rule(route, host, subsets if live is None else [*live], complete=live is None)
+        self._rule(route, host, subsets, live)
         for subset in subsets:
             self._version(route, host, subset, serving=live is not None and live[subset] > 0)
         if live is not None:
@@ -200,14 +200,12 @@ class _Furnishing:
         elif self._live_split(route) is not None and place not in self.there:
             self._put(self.coming[place], f"Service {host} is there as the playbook has it")
 
-    def _rule(self, route: Route, host: str, subsets: Sequence[str], *, complete: bool) -> None:
-        """A DestinationRule with *subsets*, unless one is there, or a *complete* one is coming."""
+    def _rule(self, route: Route, host: str, subsets: Sequence[str], live: Split | None) -> None:
+        """A DestinationRule, unless one is there: with *subsets*, or only the *live* ones where another is coming."""
         coming = self._rule_of(self.coming, route, host)
-        if self._rule_of(self.there, route, host) or (coming and complete):
+        if self._rule_of(self.there, route, host) or (coming and live is None):
             return
-        if not coming:
-            subsets = self._subsets(route, subsets[0], None) if complete else [*subsets, route.canary]
-        named = list(dict.fromkeys(subsets))
+        named = list(subsets if coming is None else live or ())
         name = coming["metadata"]["name"] if coming else host
         listed = [{"name": subset, "labels": self._labels(route, host, subset)} for subset in named]
         rule = bare(

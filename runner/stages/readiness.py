@@ -15,11 +15,15 @@ from runner.stages.shift import live
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look showed: ready, or why not yet; *fatal* when waiting longer cannot help."""
+    """What a look showed: ready, or why not yet; *fatal* when waiting longer cannot help.
+
+    *missing* is what nobody has declared: where it stays away, the release has not been judged.
+    """
 
     ready: bool
     reason: str = ""
     fatal: bool = False
+    missing: bool = False
 
 
 READY = Look(ready=True)
@@ -140,7 +144,7 @@ def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split |
     labels = _subset_labels(cluster, route, host, namespace)
     for subset in split:
         if subset not in labels:
-            return _undefined(host, subset, labels)
+            return _undefined(route.namespace, host, subset, labels)
         ready = _ready_pods(cluster, namespace, {**selector, **labels[subset]})
         needed = _needed(cluster, namespace, selector, labels, before, split[subset], subset)
         if ready < needed:
@@ -148,10 +152,11 @@ def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split |
     return READY
 
 
-def _undefined(host: str, subset: str, labels: Mapping[str, Mapping[str, str]]) -> Look:
+def _undefined(namespace: str, host: str, subset: str, labels: Mapping[str, Mapping[str, str]]) -> Look:
     names = ", ".join(sorted(labels)) or "none"
     reason = f"no DestinationRule of {host} defines subset {subset!r} (defined: {names})"
-    return Look(ready=False, reason=reason)
+    hint = f"an earlier apply stage defines it, or: kubectl apply -n {namespace} -f FILE"
+    return Look(ready=False, reason=f"{reason}\n{hint}", missing=True)
 
 
 def _short(subset: str, ready: int, needed: int, share: int) -> str:
