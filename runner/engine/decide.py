@@ -5,7 +5,15 @@ word beats a guard; a rollback that has begun goes on before anything else; a gu
 """
 
 from runner.engine.actions import Action, Record, Sleep, Stop
-from runner.engine.endings import finish, give_up_rollback, hold, roll_back, rollback_done, stand_still
+from runner.engine.endings import (
+    finish,
+    give_up_rollback,
+    hold,
+    left_promoted,
+    roll_back,
+    rollback_done,
+    stand_still,
+)
 from runner.engine.events import Outcome, StageFailed, StageStarted, StageSucceeded
 from runner.engine.lengths import length
 from runner.engine.measuring import blind, breached, guarding, next_guard
@@ -135,7 +143,9 @@ def _guards(state: RunState, now: float) -> Action | None:
         )
     if (silent := blind(state, now)) is not None:
         guard, reason = silent
-        if guard.on_inconclusive is OnInconclusive.PAUSE or _promoted(state, guard.route):
+        if _promoted(state, guard.route):
+            return hold(now, left_promoted(state, reason))
+        if guard.on_inconclusive is OnInconclusive.PAUSE:
             return hold(now, reason)
         return _fail(state, now, reason)
     return guarding(state, now)
@@ -151,7 +161,7 @@ def _bad_after_promotion(state: RunState, now: float, reason: str) -> Action:
         route.moved and not route.promoted and route.split != route.safe for route in state.routes.values()
     ):
         return roll_back(state, now, reason, Outcome.REJECTED)
-    return hold(now, reason)
+    return hold(now, left_promoted(state, reason))
 
 
 def _fail(state: RunState, now: float, reason: str) -> Action:

@@ -22,9 +22,17 @@ def finish(state: RunState, now: float) -> Action:
         return Record((RunFinished(now, Outcome.SUCCEEDED, state.splits),))
     promoted = [name for name, route in state.routes.items() if route.promoted and route.split != route.safe]
     if promoted and back.cause in (Outcome.REJECTED, Outcome.ABORTED) and back.verified:
-        return hold(now, f"{back.reason}; {', '.join(promoted)} was promoted and stays where it is")
+        return hold(now, left_promoted(state, back.reason))
     outcome = back.cause if back.verified else Outcome.ROLLBACK_FAILED
     return Record((RunFinished(now, outcome, state.splits, back.reason),))
+
+
+def left_promoted(state: RunState, reason: str) -> str:
+    """*reason*, and the routes for which nobody but a person decides what follows from it."""
+    names = [name for name, route in state.routes.items() if route.promoted]
+    why = reason.removesuffix(": failed").removesuffix(": inconclusive")
+    stays = "was promoted and stays where it is" if len(names) == 1 else "were promoted and stay where they are"
+    return f"{why}; {', '.join(names)} {stays}"
 
 
 def hold(now: float, reason: str, *, code: int = PAUSED, by: str = "") -> Action:

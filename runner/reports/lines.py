@@ -122,9 +122,9 @@ def _run(
                 (title(view), _by(event.by), where, _traffic(view), date(event.at, terminal.zone))
             )
         case RunPaused(reason=reason):
-            return view.standing.value, joined((told(reason), _traffic(view)))
+            return view.standing.value, joined((_headline(reason), _traffic(view)))
         case RunInterrupted(reason=reason):
-            return "interrupted", joined((told(reason).removeprefix("interrupted "), _traffic(view)))
+            return "interrupted", joined((_headline(reason).removeprefix("interrupted "), _traffic(view)))
         case RunFinished(outcome=outcome, reason=reason):
             took = f"in {duration(event.at - view.started)}" if view.started is not None else ""
             known = view.rollback is not None and reason in (view.rollback.reason, view.rollback.trouble)
@@ -176,6 +176,11 @@ def _does(view: RunView, name: str) -> str:
         return ""
     said = does(stage)
     return said if said.startswith("wait ") else f"{view.kind_of(name)} {said}"
+
+
+def _headline(reason: str) -> str:
+    """The first line; the last words have all of them."""
+    return told((reason.splitlines() or [""])[0]).rstrip(":")
 
 
 def _ends(view: RunView, event: StageStarted, terminal: Terminal) -> str:

@@ -9,6 +9,7 @@ from runner.engine.events import Outcome
 from runner.errors import ExitCode
 from runner.model.playbook import Route
 from runner.reports.by_hand import kubectl_look, way_back
+from runner.reports.escape import escape
 from runner.reports.figures import duration, plural
 from runner.reports.terminal import Terminal, Tone
 from runner.reports.view import Exposure, RunView, StageStatus, Standing
@@ -160,9 +161,12 @@ def _stands(view: RunView, handle: str) -> list[Said]:
     reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
     first, *more = reason.replace(f" {view.run}", f" {handle}").splitlines() or [""]
     said = [
-        Said(_sentence(joined((_headline(word, first), _where(view)))), Tone.GOOD if asked else Tone.WARN)
+        Said(
+            _sentence(joined((_headline(word, first.rstrip(":")), _where(view)))),
+            Tone.GOOD if asked else Tone.WARN,
+        )
     ]
-    said += [Said(f"  {one_line(line)}") for line in more]
+    said += [Said(f"  {escape(line)}") for line in more]  # what is to be pasted keeps its indentation
     resume, back = f"runner resume {handle}", f"runner rollback {handle}"
     said.append(_line("resume", f"{resume:<{len(back)}}   {_goes_on(view)}"))
     if view.splits:

@@ -162,7 +162,8 @@ def _undefined(namespace: str, host: str, subset: str, labels: Mapping[str, Mapp
 def _short(subset: str, ready: int, needed: int, share: int) -> str:
     if not ready:
         return f"subset {subset} has no ready endpoint"
-    return f"subset {subset} has {ready} ready pods, its {share} % of what served before needs {needed}"
+    pods = "pod" if ready == 1 else "pods"
+    return f"subset {subset} has {ready} ready {pods}, its {share} % of what served before needs {needed}"
 
 
 def _service(cluster: Cluster, host: str) -> tuple[str, Mapping[str, str]]:

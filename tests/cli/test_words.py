@@ -78,7 +78,7 @@ def test_a_split_that_somebody_changed_is_told_line_by_line(play):
     )
 
     assert code == 7
-    assert "\n  recorded  v1 90 / v2 10\n  live      v1 50 / v2 50\n" in said
+    assert "\n    recorded  v1 90 / v2 10\n    live      v1 50 / v2 50\n" in said
     assert "runner resume run.jsonl --accept-drift " in said
     assert said.splitlines()[-1].startswith("10 % of orders was put on v2 and nobody is watching it")
 
@@ -121,3 +121,35 @@ def test_a_playbook_that_became_unreadable_is_a_disagreement_with_a_digest(play,
     (digest,) = re.findall(r"runner resume run\.jsonl --accept-drift ([0-9a-f]{8})\n", said)
     assert run(["resume", "run.jsonl", "--accept-drift", ""]) == 7
     assert run(["resume", "run.jsonl", "--accept-drift", digest]) == 0
+
+
+ARGO = """\
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: orders, annotations: {argocd.argoproj.io/tracking-id: "app:networking.istio.io/VirtualService:shop/orders"}}
+spec: {hosts: [orders], http: [{route: [{destination: {host: orders, subset: v1}}]}]}
+"""
+
+
+def test_a_snippet_keeps_its_indentation(play):
+    Path("argo.yaml").write_text(ARGO, encoding="utf-8")
+
+    code, said = play("{at: start, edit: {files: [argo.yaml]}}")
+
+    assert code == 1
+    assert "\n  spec:\n    ignoreDifferences:\n      - {group: networking.istio.io" in said
+
+
+def test_a_breach_on_a_promoted_route_names_it(play):
+    promoted = """{route: orders, canary: 100}}
+  - {name: promote, promote: {route: orders}}
+  - {name: watch, wait: 10m}
+guards: [{check: errors}]"""
+
+    code, said = play(
+        '{at: "stage: watch", subset: canary, errors: 30%}', "{route: orders, canary: 20}}", promoted
+    )
+
+    assert code == 5
+    assert re.search(r"Paused: guard errors: .* allowed; orders was promoted and stays where it is", said)
+    assert "runner rollback run.jsonl   orders to v1 100" in said

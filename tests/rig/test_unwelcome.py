@@ -53,7 +53,7 @@ def test_fewer_canary_pods_than_its_share_are_refused(installed: Bookinfo, tmp_p
     with traffic.Load(installed.reviews_url, rps=20):
         run = play.of(installed, tmp_path, "watched.yaml")
         assert run.finish() == 3, run.said()
-    assert "1 ready pods" in run.all(play.named("stage.failed"))[0]["reason"]
+    assert "1 ready pod," in run.all(play.named("stage.failed"))[0]["reason"]
     assert installed.virtual_service()["spec"] == before
 
 
