@@ -9,13 +9,16 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import recorded_playbook
+from runner.engine.program import SubsetsReady
 from runner.errors import ExitCode, RollbackUnverifiedError, RunnerError, UsageError
 from runner.journal import Record
 from runner.model.playbook import Playbook, Route, Target
 from runner.model.split import Split
 from runner.ports import Cluster
+from runner.reports.wording import one_line
 from runner.routers import istio
 from runner.routers.marker import Marker, marker_of, with_marker
+from runner.stages.readiness import look
 from runner.stages.shift import live
 
 
@@ -39,7 +42,7 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
         raise UsageError("not rolled back", hint="nothing was touched")
     canary = next((subset for subset in split if not safe[subset]), "")
     known = Route(route.name, route.virtual_service, route.namespace, canary=canary, stable=next(iter(safe)))
-    return _written(place.cluster, known, marker, safe)
+    return go_back_to(place.cluster, known, marker, safe)
 
 
 def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
@@ -53,6 +56,17 @@ def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
             hint="no run has moved it, or somebody replaced it: `kubectl edit` is the way back",
         )
     return marker, istio.read(found, route)
+
+
+def _refuse_unready(cluster: Cluster, route: Route, safe: Split) -> None:
+    """Traffic goes only where somebody answers it; what a run has scaled down only its state file knows."""
+    playbook = Playbook("rollback", "0", Target(route.namespace), (route,), (), ())
+    seen = look(SubsetsReady(route.name, safe, check_capacity=False), playbook, cluster, {})
+    if not seen.ready:
+        raise RollbackUnverifiedError(
+            f"{route.name} was not touched, since it cannot go to {safe}: {one_line(seen.reason)}",
+            hint=f"bring its pods back (kubectl -n {route.namespace} scale deployment NAME --replicas N), then again",
+        )
 
 
 def take_over(place: Place, record: Record) -> int:
@@ -69,16 +83,21 @@ def take_over(place: Place, record: Record) -> int:
             marker = marker_of(found) if found is not None else None
             if marker is not None and marker.run == record.run and marker.safe is not None:
                 mine = replace(marker, epoch=place.lease.epoch)
-                _written(place.cluster, route, mine, marker.safe)
+                go_back_to(place.cluster, route, mine, marker.safe)
     finally:
         place.lease.release()
     return int(ExitCode.OK)
 
 
-def _written(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int:
+def go_back_to(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int:
+    """Write *safe* to the route's object, and read it back; the exit code.
+
+    RollbackUnverifiedError where a subset of *safe* could not take the traffic, or the object does not have it.
+    """
     found = live(cluster, route)
     if found is None:
         raise RunnerError(f"VirtualService {route.namespace}/{route.name} does not exist")
+    _refuse_unready(cluster, route, safe)
     weighted = istio.write(found, route, safe)
     digest = istio.digest(weighted, route)
     cluster.replace(with_marker(weighted, Marker(marker.run, "rollback", marker.epoch, safe, digest)))
