@@ -31,7 +31,9 @@ def left_promoted(state: RunState, reason: str) -> str:
     """*reason*, and the routes for which nobody but a person decides what follows from it."""
     names = [name for name, route in state.routes.items() if route.promoted]
     why = reason.removesuffix(": failed").removesuffix(": inconclusive")
-    stays = "was promoted and stays where it is" if len(names) == 1 else "were promoted and stay where they are"
+    stays = (
+        "was promoted and stays where it is" if len(names) == 1 else "were promoted and stay where they are"
+    )
     return f"{why}; {', '.join(names)} {stays}"
 
 

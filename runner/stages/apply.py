@@ -71,7 +71,9 @@ def prepare(effect: ApplyObject, setting: Setting) -> Write:
     moves = _moves(setting, routes, before, wanted)
     if effect.if_absent and found is not None:
         made_here = setting.pending is not None and before["absent"]
-        return Write(target, {"present": True}, before, None, moves if made_here else (), {"left": not made_here})
+        return Write(
+            target, {"present": True}, before, None, moves if made_here else (), {"left": not made_here}
+        )
     return Write(
         target=target,
         want={"file": effect.manifest.file},
