@@ -125,7 +125,7 @@ GATES = (
         "real SIGKILLs of freshly started processes, by the clock, on a disk",
         lambda seed: kills.killed(seed, fresh=True),
         _seeds,
-        180,
+        220,
     ),
     Gate(
         "sabotages",

@@ -210,7 +210,15 @@ def disturbed(story: int, what: str, turn: int) -> int:
             raise Violation("the process died")
         _known_ending(run, stop)
         weights = run.oracle.weights_of(run.live())
-        if at_turn.came and what in ("abort", "rollback") and stop.code != 5 and weights.get("v3", 0):
+        # A word that comes after the last one changes nothing; whoever gave it goes back by command.
+        late = at_turn.came and turn == turns(story) - 1
+        if (
+            at_turn.came
+            and not late
+            and what in ("abort", "rollback")
+            and stop.code != 5
+            and weights.get("v3", 0)
+        ):
             raise Violation(f"{what} at turn {turn} left {weights}, exit {stop.code}")
         if at_turn.came and what in ("pause", "expiry"):
             _goes_on(run, stop)
