@@ -113,6 +113,11 @@ class Bookinfo:
         except OSError:
             return False
 
+    def is_scraped(self) -> bool:
+        """Whether Prometheus has scraped every Deployment's pod; it looks for new ones every five seconds."""
+        scraped = self.cluster.query(f'count by (pod) (up{{namespace="{self.namespace}"}} == 1)')
+        return len(scraped) >= len(self.read("deployments")["items"])
+
     @property
     def reviews_url(self) -> str:
         """Where the answer of reviews comes through productpage as it is."""

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from rig import play, story
-from rig.cluster import MANIFESTS, Bookinfo, Cluster
+from rig.cluster import MANIFESTS, Bookinfo, Cluster, until
 from rig.enact import Scene
 from rig.figures import Figures
 from rig.places import SOURCES
@@ -102,6 +102,7 @@ def _play_for_real(cluster: Cluster, scenario: Scenario, folder: Path) -> Story:
     cluster.kubectl("create", "namespace", namespace)
     try:
         bookinfo.install()
+        until(bookinfo.is_scraped, 30, "Prometheus has found the new pods")
         if "split" in scenario:
             bookinfo.shift(**scenario["split"])
         with (
