@@ -44,7 +44,7 @@ imports: setup ## The directions of imports
 	.venv/bin/lint-imports
 
 test: setup ## All tests that need no cluster, in less than three minutes
-	.venv/bin/python -m pytest -q
+	.venv/bin/python -m pytest -q -n auto --dist loadfile
 
 prove: setup ## The whole proof, and its figures in docs/reference/proof.md (30 minutes on two cores)
 	.venv/bin/python -m tests.prove --write
