@@ -84,12 +84,6 @@ class LockedError(RunnerError):
     exit_code = ExitCode.LOCKED
 
 
-class RollbackOwedError(RunnerError):
-    """The run broke off while it was going back: traffic is not known to be safe."""
-
-    exit_code = ExitCode.ROLLBACK_FAILED
-
-
 class DisagreementError(RunnerError):
     """Record and world disagree: drift, a damaged or foreign state file, an outdated plan."""
 
@@ -97,7 +91,7 @@ class DisagreementError(RunnerError):
 
 
 class RollbackUnverifiedError(RunnerError):
-    """Traffic is not known to be at the safe split."""
+    """The way back broke off, or could not be proved: traffic is not known to be at the safe split."""
 
     exit_code = ExitCode.ROLLBACK_FAILED
 

@@ -14,7 +14,7 @@ from runner.engine.events import Event, Outcome
 from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
-from runner.errors import ExitCode, RollbackOwedError, RunnerError
+from runner.errors import ExitCode, RollbackUnverifiedError, RunnerError
 from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener
@@ -95,14 +95,14 @@ def _played(session: Session, listeners: Sequence[Listener], attention: Attentio
 
 
 def _to_the_end(conductor: Conductor) -> int:
-    """What breaks off a run breaks off its rollback too, where one has begun. RollbackOwedError says so."""
+    """What breaks off a run breaks off its rollback too, where one has begun. RollbackUnverifiedError says so."""
     try:
         return conductor.play().code
     except RunnerError as error:
         back = conductor.state.rollback
         if back is None or back.verified is not None:
             raise
-        raise RollbackOwedError(error.message, hint=error.hint) from error
+        raise RollbackUnverifiedError(error.message, hint=error.hint) from error
 
 
 def _conductor(session: Session, listeners: Sequence[Listener], attention: Attention) -> Conductor:

@@ -4,7 +4,7 @@ import pytest
 
 from runner.cli.playing import _to_the_end
 from runner.engine.events import RollbackStarted, RunStarted
-from runner.errors import RollbackOwedError, RunnerError
+from runner.errors import RollbackUnverifiedError, RunnerError
 from tests.fakes.release import Play
 from tests.fakes.world import NOON
 
@@ -30,7 +30,7 @@ def test_a_disk_that_fills_up_on_the_way_back_is_a_rollback_that_failed():
     play = Play(answer=lambda _, at: 0.5 if at > NOON + 30 else 0.0)
     _full_after(play, lambda play: any(isinstance(event, RollbackStarted) for event in play.journal.events))
 
-    with pytest.raises(RollbackOwedError, match="the disk is full") as broken:
+    with pytest.raises(RollbackUnverifiedError, match="the disk is full") as broken:
         _to_the_end(_begun(play))
     assert broken.value.exit_code == 4
 
