@@ -153,7 +153,10 @@ class _Translation:
         return Subquery(inner, _positive(subquery.range), step, self._offset(subquery), self._at(subquery))
 
     def _offset(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int:
-        return 0 if expression.offset is None else next(self._offsets)
+        found = 0 if expression.offset is None else next(self._offsets, None)
+        if found is None:
+            raise RefusedError("a metric named like a keyword has an offset: quote its name", feature="offset")
+        return found
 
     def _at(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int | Edge | None:
         if expression.at is None:
