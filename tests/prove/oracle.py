@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from runner.engine.events import (
+    EffectIntended,
     Event,
     MeasurementTaken,
     Outcome,
@@ -70,7 +71,11 @@ class Oracle:
         """Somebody else wrote; what was so already is no change of theirs."""
         edited = {name: weight for name, weight in weights.items() if weight}
         before = self.weights[-1] if self.weights else dict(self.baseline)
-        if edited != before or self.foreign is not None:
+        if edited == self.baseline and not self._has_begun():
+            self.foreign = (
+                None  # a release starts where it finds the canary without traffic, whoever saw to that
+            )
+        elif edited != before or self.foreign is not None:
             self.foreign = edited
         self.weights.append(edited)
 
@@ -202,6 +207,10 @@ class Oracle:
             last = known.at
         if isinstance(stage, Wait) and event.at - began < stage.duration - 0.01:
             raise Violation(f"{event.stage!r} was watched for {event.at - began:.1f} s only")
+
+    def _has_begun(self) -> bool:
+        """Whether the run has said from where it moves the route."""
+        return any(isinstance(e, EffectIntended) and e.ref.kind == "VirtualService" for e in self.journal)
 
     def _going_back(self) -> bool:
         return self.rolled_back()

@@ -5,8 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from runner.engine.events import MeasurementTaken
-from runner.errors import RunnerError
-from runner.journal import read
+from runner.errors import ExitCode, RunnerError
+from runner.journal import JournalFile, read
 from runner.model.checks import Verdict
 from runner.model.stages import Verify
 from tests.prove.faults import Fate
@@ -74,14 +74,44 @@ def _refused(data: bytes, what: str) -> None:
 
 
 def truncations() -> Iterator[tuple[int, int]]:
-    """(story, bytes): the state files of three stories, cut at every seventh byte and at every line."""
-    for story in (0, 1, 4):
-        data = whole(story)
-        ends = {at + 1 for at, byte in enumerate(data) if byte == ord("\n")} - {len(data)}
-        yield from ((story, size) for size in sorted({*range(1, len(data), 7), *ends}))
+    """(story, line): every line of the state files of five stories, which is to be cut at each of its bytes."""
+    for story in (0, 1, 2, 4, 6):
+        yield from ((story, line) for line in range(whole(story).count(b"\n")))
 
 
-def truncated(story: int, size: int) -> None:
+def truncated(story: int, line: int) -> int:
+    """A record that ends within its *line*-th line, the world as it is; how many such records there are.
+
+    All that `resume` takes from the file are the bytes that it keeps of it. So each of the cuts is opened for
+    good, and those that keep something else than the first, and three in any case, are played to their end.
+    """
+    data = whole(story)
+    rows = data.splitlines(keepends=True)
+    start = sum(len(row) for row in rows[:line])
+    cuts = range(start, start + len(rows[line]))
+    first = _kept(data[:start])
+    for size in cuts:
+        if size in (cuts[0], cuts[len(cuts) // 2], cuts[-1]) or _kept(data[:size]) != first:
+            cut_at(story, size)
+    return len(cuts)
+
+
+def _kept(data: bytes) -> bytes | None:
+    """What `resume` keeps of a state file; None where it refuses it."""
+    with private_folder() as folder:
+        path = folder / "r1.jsonl"
+        path.write_bytes(data)
+        try:
+            journal, _ = JournalFile.resume(path)
+        except RunnerError as error:
+            if error.exit_code != ExitCode.DISAGREEMENT or path.read_bytes() != data:
+                raise Violation(f"{len(data)} bytes: exit {error.exit_code}: {error.message}") from error
+            return None
+        journal.close()
+        return path.read_bytes()
+
+
+def cut_at(story: int, size: int) -> None:
     """A shorter record, the world as it is: ends like the undisturbed run or in an explicit stop.
 
     Violation where traffic is moved again in any other way than back, or a release ends well unverified.

@@ -22,6 +22,7 @@ from tests.prove import contenders, gates, records, simulation
 from tests.prove.faults import Disk, FaultyJournal
 from tests.prove.stories import STORIES
 
+TRIES = 5_000  # histories within which each must be noticed
 Gate = Callable[[int], object]
 RANDOM: Gate = gates.random_history
 RIVALS: Gate = gates.rivals
@@ -291,12 +292,9 @@ def _older_record() -> Any:
 
 def _cut(seed: int) -> object:
     """A cut record, among those that the gate plays."""
-    cuts = CUTS or list(records.truncations())
-    CUTS[:] = cuts
-    return records.truncated(*random.Random(seed).choice(cuts))
-
-
-CUTS: list[tuple[int, int]] = []
+    rng = random.Random(seed)
+    story = rng.randrange(len(STORIES))
+    return records.cut_at(story, rng.randrange(len(records.whole(story))))
 
 
 def _crash(seed: int) -> object:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,7 @@ from tests.prove.stories import NS, SERVICE, STORIES, V1, Story
 START = 946_684_800.0  # 2000-01-01T00:00:00Z
 SHELF = Path("/dev/shm") if Path("/dev/shm").is_dir() else Path(tempfile.gettempdir())
 LONGEST = 400  # processes that one history may need
+PATIENT = 10  # times that somebody resumes a run that stops with the same words
 REVIEWS = ObjectRef("networking.istio.io/v1", "VirtualService", NS, "reviews")
 
 
@@ -196,7 +198,11 @@ def _outcome(run: Run) -> str:
 
 
 def _to_the_end(run: Run, history: History) -> Stop:
-    """Processes come and go; one that only stopped is taken up again, as a person would."""
+    """Processes come and go; one that only stopped is taken up again, as a person would.
+
+    Who hears the same refusal again and again goes back.
+    """
+    heard: Counter[str] = Counter()
     for _ in range(LONGEST):
         stop = run.process()
         if stop is None:
@@ -206,6 +212,9 @@ def _to_the_end(run: Run, history: History) -> Stop:
         run.oracle.ended(stop.code, run.live(), run.story.goal)
         if stop.code in (5, 7) or run.over():
             return stop
+        heard[stop.reason] += 1
+        if heard[stop.reason] % PATIENT == 0:
+            run.words.due.append(Order(OrderKind.ROLLBACK, "ann"))
         _downtime(run)
     raise Violation(f"seed {history.seed}: the run never ended")
 

@@ -1,0 +1,205 @@
+"""Every gate of the proof: what is played, how often, and what a person reads of it. A new gate is one more entry."""
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from tests.prove import contenders, fuzz, gates, kills, records, sabotage
+from tests.prove.oracle import Violation
+from tests.prove.simulation import History
+
+EVERY = 1_000_000  # more than there are
+FIXED = 5  # one seed in so many is the same in every run, the others are new
+KEPT = Path(__file__).parent / "kept.json"
+Item = tuple[Any, ...]
+Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """How many items are wanted, and the first of the seeds that no run before has played."""
+
+    count: int
+    fresh: int
+
+
+@dataclass(frozen=True)
+class Gate:
+    """*full* items are a whole proof, *night* a night's; *play* raises where a promise breaks."""
+
+    name: str
+    says: str
+    play: Callable[..., Figures | None]
+    items: Callable[[Draw], Iterable[Item]]
+    full: int
+    night: int
+
+    def drawn(self, draw: Draw) -> list[Item]:
+        """What a run plays: all that ever failed here, then what was drawn."""
+        return [*kept(self.name), *self.items(draw)]
+
+
+def kept(gate: str) -> list[Item]:
+    """The items that have found something once; they are played for ever."""
+    found = json.loads(KEPT.read_text(encoding="utf-8"))
+    return [tuple(entry["item"]) for entry in found if entry["gate"] == gate]
+
+
+def seeds(draw: Draw) -> Iterator[Item]:
+    """Some seeds that every run plays, then fresh ones."""
+    fixed = -(-draw.count // FIXED)
+    return ((seed,) for seed in chain(range(fixed), range(draw.fresh, draw.fresh + draw.count - fixed)))
+
+
+def some(every: Callable[[], Iterable[Item]]) -> Callable[[Draw], list[Item]]:
+    """All of *every*, or a part that differs from run to run."""
+
+    def drawn(draw: Draw) -> list[Item]:
+        found = list(every())
+        random.Random(draw.fresh).shuffle(found)
+        return found[: draw.count]
+
+    return drawn
+
+
+def _crashes(draw: Draw) -> list[Item]:
+    points = list(gates.crash_points())
+    tears = -(-draw.count // len(points))
+    return some(lambda: ((*point, tear) for point in points for tear in range(tears)))(draw)
+
+
+def _sabotaged(name: str) -> None:
+    if sabotage.caught(name, sabotage.TRIES) is None:
+        raise Violation(f"sabotage {name!r} was not noticed")
+
+
+def _history(play: Callable[..., History]) -> Callable[..., Figures]:
+    def figures(*item: Any) -> Figures:
+        came = play(*item)
+        return {"crashes": came.crashes, "effects": came.effects, "simulated days": came.days}
+
+    return figures
+
+
+def _silent(play: Callable[..., object]) -> Callable[..., None]:
+    def nothing(*item: Any) -> None:
+        play(*item)
+
+    return nothing
+
+
+GATES = (
+    Gate(
+        "histories",
+        "random histories: crashes, power loss, lost answers, API and Prometheus faults, edits, aborts, gaps",
+        _history(gates.random_history),
+        seeds,
+        30_000,
+        1_000_000,
+    ),
+    Gate(
+        "crash points",
+        "a crash at every moment of eight releases, with torn appends",
+        _history(gates.crash_at),
+        _crashes,
+        10_300,
+        50_000,
+    ),
+    Gate(
+        "api faults",
+        "every API call of every story x 18 faults x {once, third, always}",
+        _silent(gates.api_fault),
+        some(gates.api_matrix),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "disturbances",
+        "abort, rollback, pause, an edit and expired credentials before every turn",
+        _silent(gates.disturbed),
+        some(gates.disturbances),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "rivals",
+        "two processes at one route, one stalled in the middle of a write",
+        _silent(gates.rivals),
+        seeds,
+        5_000,
+        50_000,
+    ),
+    Gate(
+        "contenders",
+        "two or three processes of one or two runs, with real leases, clocks that are hours apart, and sleep in the middle of writes",
+        _silent(contenders.contended),
+        seeds,
+        1_000,
+        10_000,
+    ),
+    Gate(
+        "bit flips",
+        "one bit of a state file changed",
+        _silent(records.flipped),
+        some(records.flips),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "changed lines",
+        "a line of a state file dropped, repeated or swapped",
+        _silent(records.reordered),
+        some(records.lines),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "truncations",
+        "the state files of five stories, cut at every byte of a line, then resumed",
+        lambda *item: {"cuts": records.truncated(*item)},
+        some(records.truncations),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "fuzzed playbooks",
+        "playbooks mutated at random, validated",
+        _silent(fuzz.fuzzed),
+        seeds,
+        10_000,
+        200_000,
+    ),
+    Gate(
+        "kills",
+        "real SIGKILLs of forked processes at any call, then resume",
+        lambda seed: {"kills": kills.killed(seed)},
+        seeds,
+        1_100,
+        10_000,
+    ),
+    Gate(
+        "fresh kills",
+        "real SIGKILLs of freshly started processes, by the clock, on a disk",
+        lambda seed: {"kills": kills.killed(seed, fresh=True)},
+        seeds,
+        220,
+        1_000,
+    ),
+    Gate(
+        "sabotages",
+        "safeguards taken out, each noticed",
+        _sabotaged,
+        lambda _: [(name,) for name in sabotage.SABOTAGES],
+        EVERY,
+        EVERY,
+    ),
+)
+
+
+def gate_of(name: str) -> Gate:
+    """The gate called *name*."""
+    return next(gate for gate in GATES if gate.name == name)
