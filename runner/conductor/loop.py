@@ -13,6 +13,7 @@ from runner.engine.observations import Broken, Observation, Reached, Readiness, 
 from runner.engine.program import ApplyObject, Effect, SetReplicas, SetSplit
 from runner.engine.state import RunState
 from runner.errors import ConflictError, DisagreementError, RunnerError, StageFailure, TransientError
+from runner.model.stages import KubeObject
 from runner.stages import apply, scale, shift
 from runner.stages.meeting import meet
 from runner.stages.readiness import look
@@ -26,6 +27,9 @@ class Conductor:
         self.state = state
         self.world = world
         self._done: list[Event] = []  # what an effect came to, until the next step that must be durable
+        self._seen: KubeObject | None = (
+            None  # what the action just before has read of the route to be written
+        )
 
     def play(self) -> Stop:
         """Go on until the engine says stop."""
@@ -73,6 +77,7 @@ class Conductor:
             self.record()
 
     def _do(self, action: Action) -> None:
+        seen, self._seen = self._seen, None
         if not isinstance(action, Record | Perform):
             self._settle()
         match action:
@@ -83,7 +88,7 @@ class Conductor:
             case Measure():
                 self.record(measure(action, self.state, self.world))
             case Look() | Probe() | Perform():
-                self._reach(action)
+                self._reach(action, seen)
             case Stop():
                 raise AssertionError
             case _:
@@ -104,7 +109,7 @@ class Conductor:
         for listener in self.world.listeners:
             listener.noticed(observation)
 
-    def _reach(self, action: Look | Probe | Perform) -> None:
+    def _reach(self, action: Look | Probe | Perform, just_seen: KubeObject | None) -> None:
         """Whatever speaks to the cluster: what goes wrong there is an observation, the engine says what follows."""
         try:
             match action:
@@ -113,7 +118,7 @@ class Conductor:
                 case Probe():
                     self._probe(action)
                 case Perform():
-                    self._perform(action)
+                    self._perform(action, just_seen)
         except (TransientError, ConflictError) as error:
             self.notice(self._trouble(error))
         except StageFailure as error:
@@ -138,11 +143,12 @@ class Conductor:
         seen = look(action.condition, self.state.program.playbook, self.world.cluster, safe)
         at = self.world.clock.now()
         self.notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal, seen.missing))
+        self._seen = seen.found
 
-    def _perform(self, action: Perform) -> None:
+    def _perform(self, action: Perform, just_seen: KubeObject | None) -> None:
         """Intent, conditional write, read-back, record."""
         self.world.lease.renew()
-        setting = self._setting(action)
+        setting = self._setting(action, just_seen)
         write = prepare(action.effect, setting)
         if setting.pending is None or setting.pending.ref != action.ref:
             at = self.world.clock.now()
@@ -155,7 +161,7 @@ class Conductor:
         # The effect is done last: power may fail between two lines, and what is not done is looked at again.
         self._finish(*moves, EffectDone(at, action.ref, result))
 
-    def _setting(self, action: Perform) -> Setting:
+    def _setting(self, action: Perform, just_seen: KubeObject | None) -> Setting:
         return Setting(
             cluster=self.world.cluster,
             playbook=self.state.program.playbook,
@@ -164,6 +170,7 @@ class Conductor:
             epoch=self.world.lease.epoch,
             ref=action.ref,
             pending=self._pending(action.ref),
+            seen=just_seen,
         )
 
     def _pending(self, ref: Ref) -> EffectIntended | None:

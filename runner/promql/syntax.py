@@ -155,7 +155,9 @@ class _Translation:
     def _offset(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int:
         found = 0 if expression.offset is None else next(self._offsets, None)
         if found is None:
-            raise RefusedError("a metric named like a keyword has an offset: quote its name", feature="offset")
+            raise RefusedError(
+                "a metric named like a keyword has an offset: quote its name", feature="offset"
+            )
         return found
 
     def _at(self, expression: parser.VectorSelector | parser.SubqueryExpr) -> int | Edge | None:

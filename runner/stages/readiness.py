@@ -18,12 +18,14 @@ class Look:
     """What a look showed: ready, or why not yet; *fatal* when waiting longer cannot help.
 
     *missing* is what nobody has declared: where it stays away, the release has not been judged.
+    *found* is the route's object as it was read, for a write that follows at once.
     """
 
     ready: bool
     reason: str = ""
     fatal: bool = False
     missing: bool = False
+    found: KubeObject | None = None
 
 
 READY = Look(ready=True)
@@ -134,6 +136,7 @@ def _why(cluster: Cluster, found: KubeObject) -> str:
 
 
 def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split | None) -> Look:
+    """Four reads, however many subsets there are: the VirtualService, its Service, their DestinationRules, the pods."""
     found = live(cluster, route)
     if found is None:
         return READY  # the write itself says what is missing, with the line that helps
@@ -145,11 +148,12 @@ def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split |
     for subset in split:
         if subset not in labels:
             return _undefined(route.namespace, host, subset, labels)
-        ready = _ready_pods(cluster, namespace, {**selector, **labels[subset]})
-        needed = _needed(cluster, namespace, selector, labels, before, split[subset], subset)
-        if ready < needed:
-            return Look(ready=False, reason=_short(subset, ready, needed, split[subset]))
-    return READY
+    ready = _ready_pods(cluster, namespace, selector, labels)
+    for subset in split:
+        needed = _needed(ready, before, split[subset], subset)
+        if ready[subset] < needed:
+            return Look(ready=False, reason=_short(subset, ready[subset], needed, split[subset]))
+    return Look(ready=True, found=found)
 
 
 def _undefined(namespace: str, host: str, subset: str, labels: Mapping[str, Mapping[str, str]]) -> Look:
@@ -163,7 +167,10 @@ def _short(subset: str, ready: int, needed: int, share: int) -> str:
     if not ready:
         return f"subset {subset} has no ready endpoint"
     pods = "pod" if ready == 1 else "pods"
-    return f"subset {subset} has {ready} ready {pods}, its {share} % of what served before needs {needed}"
+    return (
+        f"subset {subset} has {ready} ready {pods}, its {share} % of what served before needs {needed}\n"
+        "scale it up before the shift, or write `capacity: ignore` in the shift"
+    )
 
 
 def _service(cluster: Cluster, host: str) -> tuple[str, Mapping[str, str]]:
@@ -187,9 +194,18 @@ def _subset_labels(cluster: Cluster, route: Route, host: str, namespace: str) ->
     return found
 
 
-def _ready_pods(cluster: Cluster, namespace: str, labels: Mapping[str, str]) -> int:
-    pods = cluster.list("v1", "Pod", namespace, labels)
-    return sum(_pod_ready(pod) for pod in pods)
+def _ready_pods(
+    cluster: Cluster,
+    namespace: str,
+    selector: Mapping[str, str],
+    subsets: Mapping[str, Mapping[str, str]],
+) -> dict[str, int]:
+    """How many ready pods each of *subsets*, given by its labels, has among those that *selector* selects."""
+    pods = cluster.list("v1", "Pod", namespace, selector)
+    ready = [pod["metadata"].get("labels") or {} for pod in pods if _pod_ready(pod)]
+    return {
+        name: sum(labels.items() <= carried.items() for carried in ready) for name, labels in subsets.items()
+    }
 
 
 def _pod_ready(pod: KubeObject) -> bool:
@@ -197,19 +213,9 @@ def _pod_ready(pod: KubeObject) -> bool:
     return not leaving and _condition(pod, "Ready") == "True"
 
 
-def _needed(
-    cluster: Cluster,
-    namespace: str,
-    selector: Mapping[str, str],
-    labels: Mapping[str, Mapping[str, str]],
-    before: Split | None,
-    share: int,
-    subset: str,
-) -> int:
+def _needed(ready: Mapping[str, int], before: Split | None, share: int, subset: str) -> int:
     """At least one ready pod; for a growing share, its part of the pods that served before."""
     if before is None or share <= before[subset]:
         return 1
-    served = sum(
-        _ready_pods(cluster, namespace, {**selector, **labels[name]}) for name in before if name in labels
-    )
+    served = sum(ready.get(name, 0) for name in before)
     return max(1, math.ceil(served * share / 100))
