@@ -251,7 +251,7 @@ def _sandboxed(world: "World", playbook: Playbook) -> Place:
 
 def _unanswerable(world: "World", playbook: Playbook) -> Iterator[str]:
     """Metrics that a gate asks for and nothing in this world gives: such a gate can only run out of patience."""
-    from runner.rehearsal.cells import unknown_metrics
+    from runner.promql import unknown_metrics
 
     produced = world.produced()
     used = [guard.check for guard in playbook.guards]
@@ -259,7 +259,7 @@ def _unanswerable(world: "World", playbook: Playbook) -> Iterator[str]:
         check for stage in playbook.stages if isinstance(stage.kind, Verify) for check in stage.kind.checks
     ]
     for check in dict.fromkeys(used):
-        for name in unknown_metrics(check, produced):
+        for name in unknown_metrics((query.text for query in check.queries.values()), produced):
             yield f"{check.name} asks for {name}, which nothing here gives; a --scenario with given: series: can"
 
 

@@ -27,7 +27,7 @@ from runner.engine.events import (
     StageStarted,
     StageSucceeded,
 )
-from runner.engine.measuring import guard_after, tally_after
+from runner.engine.measuring import guard_after, judged_by, tally_after
 from runner.engine.state import (
     Ended,
     GuardState,
@@ -71,7 +71,7 @@ def evolve(state: RunState, event: Event | seen.Observation) -> RunState:
         case RollbackStarted() | RollbackFinished():
             return replace(_rollback(state, event), at=event.at)
         case MeasurementTaken():
-            return replace(_measured(state, event), at=event.at)
+            return _measured(state, event)
         case GateOpened():
             # A word given before the question was asked answers nothing.
             return replace(_working(state, gate=event), orders=(), at=event.at)
@@ -266,15 +266,17 @@ def _measured(state: RunState, event: MeasurementTaken) -> RunState:
     if event.guard is not None:
         return replace(
             state,
+            at=event.at,
             guards=tuple(
-                guard_after(known, event) if guard.check.name == event.guard else known
+                guard_after(known, event, guard.check) if guard.check.name == event.guard else known
                 for known, guard in zip(state.guards, state.program.playbook.guards, strict=True)
             ),
         )
     if state.stage is None:
-        return state
-    known = state.stage.tallies
-    return _working(state, tallies={**known, event.check: tally_after(known.get(event.check), event)})
+        return replace(state, at=event.at)
+    known, check = state.stage.tallies, judged_by(state.stage, event.check)
+    tallies = {**known, event.check: tally_after(known.get(event.check), event, check)}
+    return replace(_working(state, tallies=tallies), at=event.at)
 
 
 def _work(state: RunState) -> StageState | None:

@@ -13,31 +13,39 @@ from runner.model.checks import Check, Comparison, Verdict
 from runner.model.playbook import Guard
 
 
-def tally_after(tally: Tally | None, event: MeasurementTaken) -> Tally:
+def tally_after(tally: Tally | None, event: MeasurementTaken, check: Check | None) -> Tally:
     """An inconclusive measurement does not count; it only starts or continues the wait for evidence."""
     tally = tally or Tally()
+    looks = (*tally.looks, *_look(event, check))
     if event.verdict is Verdict.INCONCLUSIVE:
         since = event.at if tally.inconclusive_since is None else tally.inconclusive_since
-        looks = (*tally.looks, *_look(event))
         return replace(tally, last_at=event.at, inconclusive_since=since, reason=event.reason, looks=looks)
     failed = tally.failed + (event.verdict is Verdict.FAILED)
-    return Tally(tally.conclusive + 1, failed, event.at, None, event.reason, (*tally.looks, *_look(event)))
+    return Tally(tally.conclusive + 1, failed, event.at, None, event.reason, looks)
 
 
-def guard_after(guard: GuardState, event: MeasurementTaken) -> GuardState:
+def guard_after(guard: GuardState, event: MeasurementTaken, check: Check) -> GuardState:
     """Failures count in a row; no evidence neither adds one nor forgives one."""
+    looks = (*guard.looks, *_look(event, check))
     if event.verdict is Verdict.INCONCLUSIVE:
         since = event.at if guard.inconclusive_since is None else guard.inconclusive_since
-        looks = (*guard.looks, *_look(event))
         return replace(guard, last_at=event.at, inconclusive_since=since, reason=event.reason, looks=looks)
     failures = guard.failures + 1 if event.verdict is Verdict.FAILED else 0
-    return GuardState(failures, event.at, None, event.reason, (*guard.looks, *_look(event)))
+    return GuardState(failures, event.at, None, event.reason, looks)
 
 
-def _look(event: MeasurementTaken) -> tuple[Mapping[str, Any], ...]:
-    """What a comparison counted, for it to be added to the next look."""
+def _look(event: MeasurementTaken, check: Check | None) -> tuple[Mapping[str, Any], ...]:
+    """What a comparison counted, for it to be added to the next look; the evidence of others is left unread."""
+    if check is None or not isinstance(check.judgement, Comparison):
+        return ()
     look = event.evidence.get("facts", {}).get("look")
     return (look,) if look is not None else ()
+
+
+def judged_by(stage: StageState, name: str) -> Check | None:
+    """The check called *name* that *stage* verifies."""
+    steps = (step for step in stage.steps if isinstance(step, Judge))
+    return next((check for step in steps for check in step.checks if check.name == name), None)
 
 
 def looks_before(action: Measure, state: RunState) -> tuple[Mapping[str, Any], ...]:

@@ -63,7 +63,7 @@ def read_parts(cluster: Cluster, place: Place) -> tuple[Record, KubeObject]:
     data = "".join((part.get("data") or {}).get(KEY, "") for part in parts).encode()
     path = Path(str(place))
     events, link = decoded(path, data)
-    return Record(path, link.run, tuple(events), link, len(data)), parts[-1]
+    return Record(path, link.run, events, link, len(data)), parts[-1]
 
 
 class ConfigMapJournal:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -49,10 +50,12 @@ def read(path: Path) -> Record:
     events, link = decoded(path, whole)
     if _was_whole(torn, link):
         raise _damaged(path, len(events) + 1, DisagreementError("its end is not what was written"))
-    return Record(path, link.run, tuple(events), link, len(whole))
+    return Record(path, link.run, events, link, len(whole))
 
 
-def decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
+# A command that finds a run, looks at it and takes it up reads the same bytes three times.
+@lru_cache(maxsize=1)
+def decoded(path: Path, data: bytes) -> tuple[tuple[Event, ...], Link]:
     """The events of whole lines, each checked against the one before. DisagreementError names the first that is not."""
     events: list[Event] = []
     link: Link | None = None
@@ -66,7 +69,7 @@ def decoded(path: Path, data: bytes) -> tuple[list[Event], Link]:
         events.append(event)
     if link is None or not isinstance(events[0], RunStarted) or link.seq != len(events) + 1:
         raise _damaged(path, 1, DisagreementError("it is not the first line of a run"))
-    return events, link
+    return tuple(events), link
 
 
 def _was_whole(torn: bytes, link: Link) -> bool:
@@ -176,8 +179,17 @@ def _locked(path: Path) -> FileLock:
     except OSError as error:
         raise _unwritable(path, error) from error
     with suppress(OSError):  # no room for a name that only a refusal would show
-        Path(f"{path}.holder").write_text(json.dumps({"pid": os.getpid()}), encoding="utf-8")
+        _leave_name(path)
     return lock
+
+
+def _leave_name(path: Path) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(f"{path}.holder", flags, PRIVATE_FILE)
+    try:
+        _write_all(descriptor, json.dumps({"pid": os.getpid()}).encode())
+    finally:
+        os.close(descriptor)
 
 
 def _holder(path: Path) -> str:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         QuerySyntaxError,
         RefusedError,
     )
-    from runner.promql.facts import QueryFacts, SelectorFacts, inspect, newest_sample
+    from runner.promql.facts import QueryFacts, SelectorFacts, inspect, newest_sample, unknown_metrics
     from runner.promql.labels import Labels, Matcher, MatchOperator
     from runner.promql.openmetrics import parse_openmetrics
     from runner.promql.query import evaluate, evaluate_range
@@ -50,7 +50,7 @@ _HOMES = {
         "QuerySyntaxError",
         "RefusedError",
     ),
-    "facts": ("QueryFacts", "SelectorFacts", "inspect", "newest_sample"),
+    "facts": ("QueryFacts", "SelectorFacts", "inspect", "newest_sample", "unknown_metrics"),
     "labels": ("Labels", "MatchOperator", "Matcher"),
     "openmetrics": ("parse_openmetrics",),
     "query": ("evaluate", "evaluate_range"),
@@ -92,6 +92,7 @@ __all__ = [
     "newest_sample",
     "parse_openmetrics",
     "to_api",
+    "unknown_metrics",
 ]
 
 

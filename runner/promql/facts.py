@@ -1,9 +1,10 @@
 """What can be said about a query without data."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from runner.promql.errors import RefusedError
+from runner.promql.errors import PromQLError, RefusedError
 from runner.promql.labels import NAME, Matcher, MatchOperator
 from runner.promql.spans import milliseconds, spans
 from runner.promql.storage import Storage, is_stale
@@ -98,6 +99,15 @@ def inspect(expression: str) -> QueryFacts:
         grouped_by=tree.labels if isinstance(tree, Aggregation) and not tree.without else None,
         refused=refused,
     )
+
+
+def unknown_metrics(texts: Iterable[str], known: Container[str]) -> tuple[str, ...]:
+    """The metrics that queries read and *known* does not have, each once; what is no query reads none."""
+    names: list[str] = []
+    for text in texts:
+        with suppress(PromQLError):
+            names += inspect(text).metrics
+    return tuple(dict.fromkeys(name for name in names if name not in known))
 
 
 def newest_sample(expression: str, storage: Storage, at: float) -> float | None:

@@ -4,9 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from runner.engine.events import MeasurementTaken, StageSucceeded
-from runner.model.checks import Check, Verdict
-from runner.promql import inspect
-from runner.promql.errors import PromQLError
+from runner.model.checks import Verdict
 from runner.rehearsal.expectations import first_fault
 from runner.rehearsal.gates import Gate
 from runner.rehearsal.playing import Played
@@ -73,14 +71,3 @@ def _passed(measured: tuple[MeasurementTaken, ...]) -> Cell:
 def _values(measured: tuple[MeasurementTaken, ...]) -> tuple[float, float] | None:
     values = [event.value for event in measured if event.value is not None]
     return (min(values), max(values)) if values else None
-
-
-def unknown_metrics(check: Check, produced: frozenset[str]) -> tuple[str, ...]:
-    """Metrics that *check* reads and no world gives; what they would say has never been seen."""
-    names: list[str] = []
-    for query in check.queries.values():
-        try:
-            names += inspect(query.text).metrics
-        except PromQLError:
-            continue
-    return tuple(dict.fromkeys(name for name in names if name not in produced))

@@ -9,7 +9,8 @@ from runner.model.checks import Agreement, Verdict
 from runner.model.playbook import Playbook
 from runner.model.scenario import TRAFFIC, Given, Scenario
 from runner.model.stages import Promote, Shift
-from runner.rehearsal.cells import STOPS, Cell, Said, alone_cell, healthy_cell, unknown_metrics
+from runner.promql import unknown_metrics
+from runner.rehearsal.cells import STOPS, Cell, Said, alone_cell, healthy_cell
 from runner.rehearsal.expectations import unmet
 from runner.rehearsal.gates import Alone, Gate, alone, gates_of, given_there
 from runner.rehearsal.place import Open
@@ -189,7 +190,8 @@ def _derived_problems(world: World, played: Played) -> tuple[tuple[str, ...], tu
 
 def _gate_report(stage: _Stage, playbook: Playbook, gate: Gate, healthy: Played) -> GateReport:
     short = _thin(alone(playbook, gate), playbook, healthy)
-    unknown = unknown_metrics(gate.check, healthy.produced)
+    texts = (query.text for query in gate.check.queries.values())
+    unknown = unknown_metrics(texts, healthy.produced)
     if unknown:
         reason = f"no scenario gives {', '.join(unknown)}"
         cell = Cell(Said.NOT_REHEARSED, reason)

@@ -66,6 +66,8 @@ def replay(view: RunView, events: Iterable[Event]) -> RunView:
 
 def fold(view: RunView, event: Event) -> RunView:
     """The view after one event; it never fails, also for events that make no sense together."""
+    if isinstance(event, MeasurementTaken):
+        return _measured(view, event)
     return replace(_folded(view, event), at=event.at)
 
 
@@ -250,13 +252,17 @@ def _safe(view: RunView, event: SplitChanged) -> dict[str, Split]:
 def _measured(view: RunView, event: MeasurementTaken) -> RunView:
     place = (event.stage or GUARD, event.check)
     measures = {**view.measures, place: measured(view.measures.get(place), event)}
-    return replace(view, measures=measures, served={**view.served, **_served(view, event)})
+    served = {**view.served, **_served(view, event)}
+    return replace(view, at=event.at, measures=measures, served=served)
 
 
 def _served(view: RunView, event: MeasurementTaken) -> dict[str, Mapping[str, float]]:
     """What a split check saw served, by subset; labels become subsets again where one label is one subset."""
-    check, shares = check_of(view, event), facts(event).get("shares")
-    if check is None or not isinstance(check.judgement, Agreement) or not isinstance(shares, Mapping):
+    check = check_of(view, event)
+    if check is None or not isinstance(check.judgement, Agreement):
+        return {}
+    shares = facts(event).get("shares")
+    if not isinstance(shares, Mapping):
         return {}
     route, subset_of = check.judgement.route, {label: subset for subset, label in check.judgement.labels}
     by_subset: dict[str, float] = {

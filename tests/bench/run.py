@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench import canary, durability, rehearsal, startup, validation  # noqa: E402
+from tests.bench import canary, durability, rehearsal, resuming, startup, validation  # noqa: E402
 from tests.bench.measure import Figure  # noqa: E402
 
 BIN = Path(sys.executable).parent
@@ -42,6 +42,7 @@ def measure() -> list[Figure]:
             *validation.figures(PEER, BIN / "runner", ROOT / "schemas", folder),
             *canary.figures(BIN / "runner", folder),
             *rehearsal.figures(BIN / "runner", folder),
+            *resuming.figures(BIN / "runner", folder),
             *durability.figures(folder),
         ]
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from runner.engine.events import RunResumed, RunStarted, SplitChanged, StageStarted
+from runner.engine.events import MeasurementTaken, RunResumed, RunStarted, SplitChanged, StageStarted
 from runner.engine.observations import Order, OrderKind
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.journal import JournalFile, OrdersFile, give_order, read
 from runner.journal.codec import Link, decode, encode
+from runner.model.checks import Verdict
 from runner.model.split import split_of
 from tests.fakes.release import Play
 from tests.fakes.world import NOON
@@ -59,7 +60,48 @@ def test_every_event_of_a_run_survives_the_file_and_fits_the_schema():
         assert [error.message for error in validator.iter_errors(json.loads(line))] == []
 
 
+def forged(line, old, new):
+    """*line* changed, with the checksum that it would have."""
+    from runner.journal.codec import checksum
+
+    changed = line.replace(old, new)
+    body = changed[: changed.rindex(',"sum"')] + "}"
+    return f'{body[:-1]},"sum":"{checksum(body)}"}}'
+
+
+def test_evidence_is_read_when_it_is_asked_for_and_then_as_it_was_written():
+    facts = {"facts": {"evidence": {"prev": 'x","prev":"y'}}, "queries": {}}
+    reason = 'says ,"evidence":{ and "prev":"0"'
+    taken = MeasurementTaken(NOON, "errors", 0.5, Verdict.PASSED, reason, "look", None, facts)
+
+    event, _ = decode(encode(taken, Link("r1"))[0], None)
+
+    assert event == taken
+    assert (event.reason, dict(event.evidence)) == (reason, facts)
+
+
+def test_what_a_playbook_calls_evidence_is_no_measurement():
+    first = RunStarted(
+        NOON, {"event": "measurement.taken", "evidence": {"a": 1}}, {"evidence": 2}, {}, {}, "d"
+    )
+
+    assert decode(encode(first, Link("r1"))[0], None)[0] == first
+
+
+def test_forged_evidence_is_told_in_words_when_it_is_read():
+    taken = MeasurementTaken(NOON, "errors", 0.5, Verdict.PASSED, "", "look", None, {"facts": {}})
+    event, _ = decode(forged(encode(taken, Link("r1"))[0], '{"facts":{}}', "[}"), None)
+
+    with pytest.raises(DisagreementError, match="evidence"):
+        event.evidence.get("facts")
+
+
 def test_state_is_private(state):
+    journal, _ = JournalFile.resume(state)
+    journal.close()
+    beside = state.parent.iterdir()
+
+    assert {stat.S_IMODE(path.stat().st_mode) for path in beside} == {0o600}
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
     assert stat.S_IMODE(state.parent.stat().st_mode) == 0o700
 
@@ -103,11 +145,7 @@ def test_changed_order_of_lines_is_refused(state, change):
 
 
 def test_another_format_is_named(state):
-    text = encode(FIRST, Link("r1"))[0].replace('"v":1', '"v":2')
-    from runner.journal.codec import checksum
-
-    body = text[: text.rindex(',"sum"')] + "}"
-    state.write_text(body[:-1] + f',"sum":"{checksum(body)}"}}\n')
+    state.write_text(forged(encode(FIRST, Link("r1"))[0], '"v":1', '"v":2') + "\n")
 
     with pytest.raises(DisagreementError, match="format 2"):
         read(state)
