@@ -42,7 +42,7 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
         raise UsageError("not rolled back", hint="nothing was touched")
     canary = next((subset for subset in split if not safe[subset]), "")
     known = Route(route.name, route.virtual_service, route.namespace, canary=canary, stable=next(iter(safe)))
-    return go_back_to(place.cluster, known, marker, safe)
+    return go_back_to(place.cluster, known, marker, safe, output=given["output"])
 
 
 def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
@@ -69,7 +69,7 @@ def _refuse_unready(cluster: Cluster, route: Route, safe: Split) -> None:
         )
 
 
-def take_over(place: Place, record: Record) -> int:
+def take_over(place: Place, record: Record, *, output: str = "text") -> int:
     """Wait out the lease of a process that does not answer, and take back every route that its run has moved.
 
     LockedError where it still renews its lease. Its state file stays as it is; the epoch on the objects keeps it
@@ -83,14 +83,14 @@ def take_over(place: Place, record: Record) -> int:
             marker = marker_of(found) if found is not None else None
             if marker is not None and marker.run == record.run and marker.safe is not None:
                 mine = replace(marker, epoch=place.lease.epoch)
-                go_back_to(place.cluster, route, mine, marker.safe)
+                go_back_to(place.cluster, route, mine, marker.safe, output=output)
     finally:
         place.lease.release()
     return int(ExitCode.OK)
 
 
-def go_back_to(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> int:
-    """Write *safe* to the route's object, and read it back; the exit code.
+def go_back_to(cluster: Cluster, route: Route, marker: Marker, safe: Split, *, output: str = "text") -> int:
+    """Write *safe* to the route's object, read it back, and say so, where no *output* of events is spoilt by it.
 
     RollbackUnverifiedError where a subset of *safe* could not take the traffic, or the object does not have it.
     """
@@ -105,5 +105,5 @@ def go_back_to(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> i
     split = istio.read(back, route) if back is not None else None
     if split != safe:
         raise RollbackUnverifiedError(f"{route.name} was written, but reading it back shows {split}")
-    click.echo(f"{route.name} is at {safe}, read back")
+    click.echo(f"{route.name} is at {safe}, read back", err=output == "jsonl")
     return int(ExitCode.OK)

@@ -49,7 +49,7 @@ def go_back(state: State, kind: OrderKind, given: dict[str, Any]) -> int:
         # Its state file is locked for as long as that process exists: the objects alone say where safety lies.
         _ask(record.started.target, record.run, wishes)
         place = place_of_record(state, record, reach_of(given), wishes.speed)
-        return take_over(place, record)
+        return take_over(place, record, output=wishes.output)
 
 
 def _by_ourselves(state: State, order: Order, given: dict[str, Any], wishes: Wishes) -> int:

@@ -48,6 +48,16 @@ def test_the_object_goes_back_and_says_who_did_it(released, capsys):
     assert "orders is at v1 100, read back" in capsys.readouterr().out
 
 
+def test_stdout_stays_with_events_where_they_are_asked_for(released, capsys):
+    cluster, route, _ = released
+
+    go_back_to(cluster, route, Marker("abc", "all", 3, SAFE, ""), SAFE, output="jsonl")
+
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "orders is at v1 100, read back" in said.err
+
+
 def test_traffic_never_goes_where_nobody_answers(released):
     cluster, route, clock = released
     old = cluster.get(ObjectRef("apps/v1", "Deployment", "shop", "orders-v1"))
