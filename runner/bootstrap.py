@@ -96,7 +96,7 @@ def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Ca
         metrics=_metrics(named, playbook, config, cluster, server, clock, say),
         clock=clock,
         lease=lease,
-        acquire=lambda final: _acquire(lease, cluster, final),
+        acquire=lambda final: take_leases(lease, cluster, final),
         missing=ClusterAccess(server).missing,
         target={
             "sandbox": False,
@@ -160,7 +160,7 @@ class NoMetrics:
         return NoAnswer("no Prometheus was named: write `target: {prometheus: ...}` or say --prometheus")
 
 
-def _acquire(lease: Any, cluster: Cluster, playbook: Playbook) -> None:
+def take_leases(lease: Any, cluster: Cluster, playbook: Playbook) -> None:
     """The leases of all routes, with an epoch above any that their objects carry."""
     from runner.adapters.lease import Target
     from runner.routers.marker import marker_of

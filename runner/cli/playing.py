@@ -17,7 +17,7 @@ from runner.engine.state import begin
 from runner.errors import ExitCode, RollbackUnverifiedError, RunnerError
 from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
-from runner.ports import Listener
+from runner.ports import Listener, Orders
 from runner.stages.kinds import compile_playbook
 from runner.stages.sealing import seal
 
@@ -63,7 +63,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
         ):
             for event, line in session.fresh:
                 watchers.heard(event, line)
-            code = _played(session, (*session.place.listeners, watchers, answers), attention)
+            code = played(session, (*session.place.listeners, watchers, answers), attention)
     except Exception as error:
         watchers.note_exposed(error, handle)
         raise
@@ -75,14 +75,15 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     return code
 
 
-def _played(session: Session, listeners: Sequence[Listener], attention: Attention) -> int:
+def played(session: Session, listeners: Sequence[Listener], orders: Orders) -> int:
+    """Take the right to write, play until the run stands still, and give it back; the exit code."""
     for event in session.past:
         # A process may have died between making an event durable and telling its place of it.
         for listener in session.place.listeners:
             listener.heard(event, "")
     session.place.acquire(session.playbook)
     try:
-        conductor = _conductor(session, listeners, attention)
+        conductor = _conductor(session, listeners, orders)
         conductor.record(*session.first)
         if session.first:
             epoch = session.place.lease.epoch
@@ -105,7 +106,7 @@ def _to_the_end(conductor: Conductor) -> int:
         raise RollbackUnverifiedError(error.message, hint=error.hint) from error
 
 
-def _conductor(session: Session, listeners: Sequence[Listener], attention: Attention) -> Conductor:
+def _conductor(session: Session, listeners: Sequence[Listener], orders: Orders) -> Conductor:
     place = session.place
     program = compile_playbook(session.journal.run, session.playbook)
     state = begin(program, until=session.until, accept_live=session.accept_live)
@@ -114,7 +115,7 @@ def _conductor(session: Session, listeners: Sequence[Listener], attention: Atten
         metrics=place.metrics,
         clock=place.clock,
         journal=session.journal,
-        orders=attention,
+        orders=orders,
         lease=place.lease,
         listeners=listeners,
     )

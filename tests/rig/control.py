@@ -27,6 +27,8 @@ INSIDE = {
     "gateway": f"{places.GATEWAY}:{places.GATEWAY_PORT}",
 }
 
+_OURS: dict[str, subprocess.Popen[bytes]] = {}  # rigs that this process began, until it takes them down
+
 
 @dataclass(frozen=True, slots=True)
 class Rig:
@@ -85,6 +87,7 @@ def up(name: str, binaries: Binaries, tell: Callable[[str], None]) -> tuple[Rig,
         raise
     _give_kubectl(run, binaries)
     rig = _describe(name, _first_inside(process.pid), sockets, mesh=binaries.istiod is not None)
+    _OURS[name] = process
     for one in sockets.values():
         one.close()
     return rig, held
@@ -108,6 +111,8 @@ def down(name: str) -> bool:
             os.kill(rig.pid, signal.SIGKILL)
         while _birth(rig.pid) == rig.born:
             time.sleep(0.02)
+    if name in _OURS:
+        _OURS.pop(name).wait()
     shutil.rmtree(places.run_folder(name), ignore_errors=True)
     return rig is not None
 
@@ -116,6 +121,23 @@ def ended_parts(rig: Rig) -> Iterator[str]:
     """Names of the parts that have ended since the rig came up."""
     for mark in sorted((rig.run / "log").glob("*.ended")):
         yield f"{mark.stem} (exit {mark.read_text()}, {mark.with_suffix('.log')})"
+
+
+def part(rig: Rig, name: str) -> int:
+    """The process of a part, as this machine numbers it. RigError when it does not live."""
+    children = Path(f"/proc/{rig.pid}/task/{rig.pid}/children").read_text().split()
+    for pid in children:
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/cmdline").read_text().split("\0")[1:2] == [name]:
+                return int(pid)
+    raise RigError(f"{name} of rig {rig.name} does not live")
+
+
+def start_again(rig: Rig, name: str) -> None:
+    """Ask the rig's first process to start a part that has ended."""
+    folder = rig.run / places.AGAIN
+    folder.mkdir(exist_ok=True)
+    (folder / name).touch()
 
 
 def _listen(port: int) -> socket.socket:
@@ -143,14 +165,15 @@ def _unshare(
         "sockets": {one.fileno(): INSIDE[purpose] for purpose, one in sockets.items()},
     }
     namespaces = ("unshare", "--net", "--pid", "--mount", "--mount-proc", "--fork", "--kill-child")
-    return subprocess.Popen(
-        [*namespaces, sys.executable, "-m", "rig.supervisor", json.dumps(settings)],
-        env=os.environ | {"PYTHONPATH": str(places.SOURCES.parent)},
-        pass_fds=(said, lifeline, *(one.fileno() for one in sockets.values())),
-        stdin=subprocess.DEVNULL,
-        stderr=(run / "log" / "supervisor.log").open("wb"),
-        start_new_session=True,
-    )
+    with (run / "log" / "supervisor.log").open("wb") as complaints:
+        return subprocess.Popen(
+            [*namespaces, sys.executable, "-m", "rig.supervisor", json.dumps(settings)],
+            env=os.environ | {"PYTHONPATH": str(places.SOURCES.parent)},
+            pass_fds=(said, lifeline, *(one.fileno() for one in sockets.values())),
+            stdin=subprocess.DEVNULL,
+            stderr=complaints,
+            start_new_session=True,
+        )
 
 
 def _follow(report: int, tell: Callable[[str], None]) -> None:

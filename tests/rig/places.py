@@ -24,6 +24,7 @@ GATEWAY_PORT = 8080
 PROMETHEUS_PORT = 9090
 
 ADMIN_TOKEN = "rig-admin"
+AGAIN = "again"  # the folder of a rig in which a file asks for a part that has ended
 
 
 def cache_folder() -> Path:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,14 +88,14 @@ class Play:
             self._news.notify_all()
 
 
-def launch(folder: Path, command: str, *words: str) -> Play:
-    """Start a command of `runner`, printing events."""
+def launch(folder: Path, command: str, *words: str, variables: Mapping[str, str] | None = None) -> Play:
+    """Start a command of `runner`, printing events; *variables* are added to its environment."""
     complaints = folder / f"stderr-{command}-{time.monotonic_ns()}"
     with complaints.open("w") as heard:
         process = subprocess.Popen(
             [sys.executable, "-m", "runner", command, *words, "-o", "jsonl"],
             cwd=folder,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY)} | (variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=heard,

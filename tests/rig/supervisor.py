@@ -47,6 +47,7 @@ class Supervisor:
     sockets: dict[int, str]
     begun: float = field(default_factory=time.monotonic)
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    parts: dict[str, parts.Part] = field(default_factory=dict)
     staying: bool = False
 
     @property
@@ -95,6 +96,7 @@ class Supervisor:
         self.wait_for(parts.prometheus(self.binaries, self.run, self.data))
 
     def start(self, part: parts.Part) -> None:
+        self.parts[part.name] = part
         log = (self.run / "log" / f"{part.name}.log").open("ab")
         self.children[part.name] = subprocess.Popen(
             part.command,
@@ -139,10 +141,11 @@ class Supervisor:
         return False
 
     def keep_company(self) -> None:
-        """Reap what is orphaned here and return when the owner is gone."""
+        """Reap what is orphaned here, start again what is asked for, and return when the owner is gone."""
         while not self.owner_is_gone():
             time.sleep(0.25)
             self._reap()
+            self._start_again()
 
     def leave_nothing(self) -> None:
         """End every process here, then remove the folder that nobody is left to remove."""
@@ -169,6 +172,15 @@ class Supervisor:
             if found is None or found.si_pid in known:
                 return
             os.waitpid(found.si_pid, 0)
+
+    def _start_again(self) -> None:
+        """A file named like a part that has ended asks for it."""
+        for mark in (self.run / places.AGAIN).glob("*"):
+            child = self.children.get(mark.name)
+            if child is not None and child.poll() is not None:
+                mark.unlink()
+                (self.run / "log" / f"{mark.name}.ended").unlink(missing_ok=True)
+                self.start(self.parts[mark.name])
 
     def _api_is_ready(self) -> bool:
         try:

@@ -1,0 +1,134 @@
+"""Disturbed runs end on a real API server as they end in the simulator: exit codes, record, traffic and marker.
+
+Clocks differ, and how often something is asked; what comes of it may not. A difference is mended in the simulator's world
+or in `runner`, whichever is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rig import build, control
+from rig.cluster import REPOSITORY, Cluster
+from rig.disturbances import Scenario, scenarios
+from rig.ends import End, end_of
+from rig.figures import Figures
+from rig.theatre import Hall, Theatre
+from rig.wire import Call
+
+SCENARIOS = scenarios()
+AT_ONCE = 8  # scenarios that are played side by side; most of their time they wait
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario on real parts: how it ended, the calls it took, and what its processes said."""
+
+    told: Told
+    calls: list[Call]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def chosen(request: pytest.FixtureRequest) -> list[Scenario]:
+    """The scenarios that this session is to play."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    asked = [call.params["scenario"] for call in calls if call is not None and "scenario" in call.params]
+    return [one for one in asked if isinstance(one, Scenario)]
+
+
+@pytest.fixture(scope="module")
+def twins(chosen: list[Scenario]) -> dict[str, Told]:
+    """How the simulator says that they end."""
+    command = [sys.executable, "-m", "tests.prove.twin", *(one.name for one in chosen)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return {told["name"]: told for told in map(json.loads, done.stdout.splitlines())}
+
+
+@pytest.fixture(scope="module")
+def plays(
+    cluster: Cluster, chosen: list[Scenario], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Future[Played]]]:
+    """All of them begin at once, a few side by side; those that disturb a control plane have one for themselves."""
+    if not cluster.rig:
+        pytest.skip("this ends processes that only a rig of ours has")
+    folder = tmp_path_factory.mktemp("stranger")
+    programs = build.build(mesh=False)
+    subprocess.run([str(programs.workloads), "certificates", str(folder), "127.0.0.1"], check=True)
+    played: dict[str, Future[Played]] = {}
+    with _hall("beside", programs, folder) as hall, _hall("alone", programs, folder) as own:
+        many, one = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(1)
+        for scenario in chosen:
+            place, pool = (own, one) if scenario.alone else (hall, many)
+            played[scenario.name] = pool.submit(_play, place, scenario, tmp_path_factory.mktemp("disturbed"))
+        yield played
+        for pool in (many, one):
+            pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.rig_only
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(one, id=one.name, marks=[pytest.mark.quick] if one.quick else []) for one in SCENARIOS],
+)
+def test_disturbed_run_ends_as_in_the_simulator(
+    scenario: Scenario, plays: dict[str, Future[Played]], twins: dict[str, Told], figures: Figures
+) -> None:
+    simulated, played = twins[scenario.name], plays[scenario.name].result()
+    assert played.told["happened"] == simulated["happened"] == len(scenario.when), played.said
+    end = end_of(played.told)
+    assert end == end_of(simulated), played.said
+    if scenario.stops:
+        assert _writes_after_its_successor(played.calls) == []
+    _note(figures, scenario, end)
+
+
+def _writes_after_its_successor(calls: list[Call]) -> list[Call]:
+    """What the first process wrote to the route after another one had."""
+    to_route = [
+        call for call in calls if call.writes and "/virtualservices/" in call.path and call.status == 200
+    ]
+    others = [call.at for call in to_route if call.process != 0]
+    return [call for call in to_route if call.process == 0 and others and call.at > min(others)]
+
+
+def _note(figures: Figures, scenario: Scenario, end: End) -> None:
+    figures.add(
+        "Disturbed runs that end alike on a real API server and in the simulator",
+        scenario=scenario.name,
+        exit_codes=", ".join("killed" if code < 0 else str(code) for code in end.codes),
+        last_decision=end.last,
+        traffic=end.live,
+    )
+
+
+class _hall:
+    """A control plane of one's own, gone in the end."""
+
+    def __init__(self, name: str, programs: build.Binaries, stranger: Path) -> None:
+        self._name, self._programs, self._stranger = f"{name}-{secrets.token_hex(3)}", programs, stranger
+
+    def __enter__(self) -> Hall:
+        rig, self._lifeline = control.up(self._name, self._programs, lambda _: None)
+        return Hall(rig, self._stranger)
+
+    def __exit__(self, *_: object) -> None:
+        control.down(self._name)
+
+
+def _play(hall: Hall, scenario: Scenario, folder: Path) -> Played:
+    theatre = Theatre(hall, scenario, folder, f"disturbed-{secrets.token_hex(3)}")
+    told = theatre.play()
+    return Played(told, theatre.wire.calls, theatre.said())
