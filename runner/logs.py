@@ -96,6 +96,8 @@ class EventLog:
     def heard(self, event: Event, line: str) -> None:
         """Log what the journal line says, without its bulk."""
         del event
+        if not line:
+            return
         body = json.loads(line)
         facts = {key: value for key, value in body.items() if key not in ENVELOPE | BULKY}
         self._log.log(_level(body), body["event"], **facts)

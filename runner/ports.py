@@ -95,7 +95,10 @@ class Journal(Protocol):
     """The append-only record of a run; what is appended is durable when `append` returns."""
 
     def append(self, events: Sequence[Event]) -> Sequence[str]:
-        """Write *events* as one durable step, in order; the lines as they stand in the journal."""
+        """Write *events* as one durable step, in order; the lines as they stand in the journal.
+
+        TransientError where the journal is out of reach: the same events are given again, perhaps with more behind.
+        """
 
 
 class Orders(Protocol):
@@ -109,7 +112,7 @@ class Listener(Protocol):
     """Somebody who watches a run. Output is best effort: a listener never raises."""
 
     def heard(self, event: Event, line: str) -> None:
-        """An event became durable; *line* is how the journal says it."""
+        """An event became durable; *line* is how the journal says it, empty where the run ended without that."""
 
     def noticed(self, observation: Observation) -> None:
         """Something was seen that no event tells: not ready yet and why, the cluster out of reach."""

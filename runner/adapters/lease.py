@@ -10,11 +10,12 @@ import os
 import secrets
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from runner.errors import ConflictError, LockedError, UnknownOutcomeError
+from runner.errors import ConflictError, LockedError, RunnerError, UnknownOutcomeError
 from runner.model.stages import KubeObject
 from runner.ports import Clock, Cluster, ObjectRef
 
@@ -109,12 +110,10 @@ class ClusterLease:
         self._renewed = began
 
     def release(self) -> None:
-        """Give the leases up; one that another has taken over is left to it."""
+        """Give the leases up; one that another has taken over is left to it, one out of reach runs out by itself."""
         for lease in self._held:
-            try:
+            with suppress(RunnerError):  # a run has ended, and nothing that happens here changes how
                 self._cluster.replace(_with(lease, holderIdentity="", renewTime=self._time()))
-            except ConflictError:
-                continue
         self._held = []
 
     def _free(self, ref: ObjectRef) -> KubeObject | None:

@@ -14,7 +14,7 @@ from runner.engine.events import Event, Outcome
 from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
-from runner.errors import ExitCode, RollbackUnverifiedError, RunnerError
+from runner.errors import ExitCode, LockedError, RollbackUnverifiedError, RunnerError
 from runner.journal.finding import handle_of
 from runner.model.playbook import Playbook
 from runner.ports import Listener, Orders
@@ -99,9 +99,11 @@ def _to_the_end(conductor: Conductor) -> int:
     """What breaks off a run breaks off its rollback too, where one has begun. RollbackUnverifiedError says so."""
     try:
         return conductor.play().code
+    except LockedError:
+        raise  # whoever has taken the run over answers for its way back
     except RunnerError as error:
         back = conductor.state.rollback
-        if back is None or back.verified is not None:
+        if back is None or back.verified:
             raise
         raise RollbackUnverifiedError(error.message, hint=error.hint) from error
 

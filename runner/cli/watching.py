@@ -13,6 +13,7 @@ from runner.engine.observations import Observation
 from runner.errors import RunnerError
 from runner.model.playbook import Playbook
 from runner.ports import Listener
+from runner.reports.figures import plural
 from runner.reports.fold import fold, opening, replay
 from runner.reports.jsonl import JournalLines
 from runner.reports.narrator import Narrator
@@ -82,6 +83,7 @@ class Watchers:
         self._view = replay(opening(run, playbook, handle=handle), past)
         self._screen = None if instant else self._live_screen(wishes, served)
         self._tellers = self._lines(wishes)
+        self._unrecorded = 0
         self._listeners: list[Listener] = [*self._tellers, *_log(wishes)]
 
     def _live_screen(self, wishes: Wishes, served: Served | None) -> "Screen | None":
@@ -105,7 +107,8 @@ class Watchers:
         return [Narrator(self._view, self._stdout), self._screen]
 
     def heard(self, event: Event, line: str) -> None:
-        """Tell everybody."""
+        """Tell everybody; an event without a line is one that the state lacks."""
+        self._unrecorded += not line
         self._view = fold(self._view, event)
         for listener in self._listeners:
             listener.heard(event, line)
@@ -167,6 +170,11 @@ class Watchers:
         """How it ended, and what a person can do now."""
         view = self._counted(failures)
         self._words.line()
+        if self._unrecorded:
+            self._words.line(
+                f"warning: the state of {handle} could not be reached, and lacks the last"
+                f" {plural(self._unrecorded, 'event')}; `runner resume` goes on from before, guards first"
+            )
         for line in last_words(view, self._words.terminal, handle=handle):
             self._words.line(line)
         self._stdout.close()

@@ -1,5 +1,6 @@
 """The loop: ask the engine, do as it says, tell it what came of it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import assert_never
 
@@ -9,27 +10,44 @@ from runner.engine.actions import Action, Look, Measure, Perform, Probe, Record,
 from runner.engine.decide import decide
 from runner.engine.events import EffectDone, EffectIntended, Event, Ref, SplitChanged
 from runner.engine.evolve import evolve
-from runner.engine.observations import Broken, Observation, Reached, Readiness, Refused, RouteSeen, Trouble
+from runner.engine.observations import (
+    Broken,
+    Noticed,
+    Observation,
+    Reached,
+    Readiness,
+    Refused,
+    RouteSeen,
+    Trouble,
+    Unrecorded,
+)
 from runner.engine.program import ApplyObject, Effect, SetReplicas, SetSplit
 from runner.engine.state import RunState
 from runner.errors import ConflictError, DisagreementError, RunnerError, StageFailure, TransientError
+from runner.model.playbook import API_PATIENCE
 from runner.model.stages import KubeObject
 from runner.stages import apply, scale, shift
 from runner.stages.meeting import meet
 from runner.stages.readiness import look
 from runner.stages.writing import Setting, Write
 
+INTERRUPTIONS = (129, 130, 143)  # whoever sent a signal does not wait
+UNRECORDED = 1  # the exit code where all went well, and the journal could not be told
+
 
 class Conductor:
-    """Plays one run until it stands still."""
+    """Plays one run until it stands still.
+
+    What happens counts at once and is made durable in the same turn. A journal that is out of reach does not stop
+    time: events wait for it, guards go on, and nothing is done to the cluster before all of them are durable.
+    """
 
     def __init__(self, state: RunState, world: World) -> None:
         self.state = state
         self.world = world
-        self._done: list[Event] = []  # what an effect came to, until the next step that must be durable
-        self._seen: KubeObject | None = (
-            None  # what the action just before has read of the route to be written
-        )
+        self._waiting: list[Event] = []  # events that count and are not yet durable
+        self._silent: set[str] = set()  # what did not answer when it was last asked, in long waits too
+        self._seen: KubeObject | None = None  # what the action before has read of the route to be written
 
     def play(self) -> Stop:
         """Go on until the engine says stop."""
@@ -48,44 +66,69 @@ class Conductor:
             listener.tick(now)
         action = decide(self.state, now)
         if isinstance(action, Stop):
-            self._settle()
-            return action
+            return self._leave(action)
         self._do(action)
         return None
 
     def record(self, *events: Event) -> None:
-        """Make *events* durable, and what is done but not yet durable with them; let them count, and tell."""
-        events_done, self._done = tuple(self._done), []
-        lines = self.world.journal.append((*events_done, *events))
-        for event in events:
-            self.state = evolve(self.state, event)
-        for event, line in zip((*events_done, *events), lines, strict=True):
-            for listener in self.world.listeners:
-                listener.heard(event, line)
+        """Let *events* count, and make them durable, or as soon as the journal can be reached."""
+        self._count(*events)
+        self._catch_up()
+        if self._waiting:
+            for event in events:
+                self._tell(Unrecorded(event))
 
-    def _finish(self, *events: Event) -> None:
-        """What a proven effect came to counts at once; one synchronisation with the next step makes it durable.
+    def _count(self, *events: Event) -> None:
+        """What a proven effect came to needs no more than this: the next durable step takes it along.
 
         A crash in between leaves the effect pending, and its object shows on resume that it took place.
         """
-        self._done.extend(events)
+        self._waiting.extend(events)
         for event in events:
             self.state = evolve(self.state, event)
 
     def _settle(self) -> None:
-        if self._done:
-            self.record()
+        """Make everything durable that counts, and tell. TransientError where the journal is out of reach."""
+        if not self._waiting:
+            return
+        lines = self.world.journal.append(tuple(self._waiting))
+        events, self._waiting = self._waiting, []
+        for event, line in zip(events, lines, strict=True):
+            for listener in self.world.listeners:
+                listener.heard(event, line)
+
+    def _catch_up(self) -> None:
+        """Settle where that is possible now."""
+        self._ask("journal", self._settle)
+
+    def _leave(self, stop: Stop) -> Stop | None:
+        """Stand still once everything is durable; where that cannot be, as long as patience lasts, without.
+
+        None for going on waiting. Success that cannot be recorded is none.
+        """
+        self._catch_up()
+        trouble = self.state.trouble
+        if not self._waiting or trouble is None:
+            return stop
+        hurried = self.state.interrupted is not None or stop.code in INTERRUPTIONS
+        if not hurried and self.world.clock.now() - trouble.since <= API_PATIENCE:
+            self.world.clock.sleep_until(trouble.next_at)
+            return None
+        for event in self._waiting:
+            for listener in self.world.listeners:
+                listener.heard(event, "")
+        return Stop(stop.code or UNRECORDED, stop.reason)
 
     def _do(self, action: Action) -> None:
         seen, self._seen = self._seen, None
-        if not isinstance(action, Record | Perform):
-            self._settle()
         match action:
             case Record(events=events):
                 self.record(*events)
             case Sleep(until=until):
+                self._catch_up()
                 self.world.clock.sleep_until(until)
             case Measure():
+                self._catch_up()
                 self.record(measure(action, self.state, self.world))
             case Look() | Probe() | Perform():
                 self._reach(action, seen)
@@ -97,15 +140,34 @@ class Conductor:
     def _keep_lease(self) -> None:
         """Also in a long wait: who holds a lease shows it, and credentials that expire are noticed there."""
         try:
-            self.world.lease.renew()
-        except TransientError as error:
-            if self.state.trouble is None:
-                self.notice(self._trouble(error))
+            self._ask("lease", self.world.lease.renew)
         except RunnerError as error:
             self.notice(Refused(error.message, int(error.exit_code)))
 
-    def notice(self, observation: Observation) -> None:
+    def _ask(self, whom: str, ask: Callable[[], None]) -> None:
+        """Ask, unless it was silent just now; only what was silent can say that the cluster answers again."""
+        if whom in self._silent and self._left_alone():
+            return
+        try:
+            ask()
+        except TransientError as error:
+            self._silent.add(whom)
+            self.notice(self._trouble(error))
+        else:
+            if whom in self._silent:
+                self._silent.remove(whom)
+                self.notice(Reached())
+
+    def _left_alone(self) -> bool:
+        """Whether the cluster did not answer, and is not to be asked again yet."""
+        trouble = self.state.trouble
+        return trouble is not None and self.world.clock.now() < trouble.next_at
+
+    def notice(self, observation: Noticed) -> None:
         self.state = evolve(self.state, observation)
+        self._tell(observation)
+
+    def _tell(self, observation: Observation) -> None:
         for listener in self.world.listeners:
             listener.noticed(observation)
 
@@ -114,8 +176,10 @@ class Conductor:
         try:
             match action:
                 case Look():
+                    self._settle()
                     self._look(action)
                 case Probe():
+                    self._settle()
                     self._probe(action)
                 case Perform():
                     self._perform(action, just_seen)
@@ -127,6 +191,7 @@ class Conductor:
             reason = f"{error.message}\n{error.hint}" if error.hint else error.message
             self.notice(Refused(reason, int(error.exit_code)))
         else:
+            self._silent.clear()
             self.notice(Reached())
 
     def _trouble(self, error: TransientError | ConflictError) -> Trouble:
@@ -152,14 +217,14 @@ class Conductor:
         write = prepare(action.effect, setting)
         if setting.pending is None or setting.pending.ref != action.ref:
             at = self.world.clock.now()
-            self.record(EffectIntended(at, action.ref, write.want, write.found))
+            self._count(EffectIntended(at, action.ref, write.want, write.found))
         self._settle()
         result = {**write.result, **(write.send() if write.send is not None else {})}
         self._prove(write)
         at = self.world.clock.now()
         moves = (SplitChanged(at, m.route, m.before, m.after, action.ref.stage) for m in write.moves)
         # The effect is done last: power may fail between two lines, and what is not done is looked at again.
-        self._finish(*moves, EffectDone(at, action.ref, result))
+        self._count(*moves, EffectDone(at, action.ref, result))
 
     def _setting(self, action: Perform, just_seen: KubeObject | None) -> Setting:
         return Setting(

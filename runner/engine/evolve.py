@@ -59,7 +59,7 @@ def replay(state: RunState, events: Iterable[Event]) -> RunState:
     return reduce(evolve, events, state)
 
 
-def evolve(state: RunState, event: Event | seen.Observation) -> RunState:
+def evolve(state: RunState, event: Event | seen.Noticed) -> RunState:
     """The state after one fact or observation; it never fails and never looks at a clock."""
     match event:
         case RunStarted() | RunResumed() | RunPaused() | RunInterrupted() | RunFinished():
@@ -257,7 +257,10 @@ def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> Run
             if state.rollback is None:
                 return state
             back = replace(state.rollback, verified=event.verified)
-            return replace(state, rollback=back, index=0, attempts=0, refused=None, trouble=None)
+            trouble = (
+                None if event.verified else state.trouble
+            )  # what was given up for is not waited for again
+            return replace(state, rollback=back, index=0, attempts=0, refused=None, trouble=trouble)
         case _:
             assert_never(event)
 
@@ -296,7 +299,7 @@ def _working(state: RunState, **changes: object) -> RunState:
     return replace(state, stage=changed)
 
 
-def _noticed(state: RunState, event: seen.Observation) -> RunState:
+def _noticed(state: RunState, event: seen.Noticed) -> RunState:
     match event:
         case seen.Order():
             return replace(state, orders=(*state.orders, event))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from runner.engine.events import Event
 from runner.model.split import Split
 
 
@@ -86,4 +87,14 @@ class Broken:
     reason: str
 
 
-Observation = Order | Interrupted | RouteSeen | Readiness | Trouble | Reached | Refused | Broken
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """An event counts, and waits to be made durable: the journal is out of reach. Only people need to know."""
+
+    event: Event
+
+
+Noticed = Order | Interrupted | RouteSeen | Readiness | Trouble | Reached | Refused | Broken
+"""What changes where a run stands."""
+
+Observation = Noticed | Unrecorded

@@ -14,7 +14,8 @@ class JournalLines:
     def heard(self, event: Event, line: str) -> None:
         """Print *line* as the journal has it: it is JSON, and JSON escapes what a terminal would obey."""
         del event
-        self.output.write(f"{line}\n")
+        if line:  # none is in the journal of an event that it could not take
+            self.output.write(f"{line}\n")
 
     def noticed(self, observation: Observation) -> None:
         """What is no event is not printed."""

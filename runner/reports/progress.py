@@ -1,10 +1,19 @@
 """What is going on between two events: what is left, what is waited for, what was last seen."""
 
-from runner.engine.observations import Interrupted, Observation, Order, Reached, Readiness, Trouble
+from runner.engine.events import RollbackStarted
+from runner.engine.observations import (
+    Interrupted,
+    Observation,
+    Order,
+    Reached,
+    Readiness,
+    Trouble,
+    Unrecorded,
+)
 from runner.model.stages import Verify
 from runner.reports.figures import duration
 from runner.reports.view import GUARD, RunView, Standing
-from runner.reports.wording import joined, one_line, value_of, weights
+from runner.reports.wording import joined, one_line, told, value_of, weights
 
 
 def notice_after(notice: str, observation: Observation) -> str:
@@ -31,6 +40,8 @@ def said_of(observation: Observation, notice: str) -> tuple[str, str] | None:
             return "reached", "the cluster answers again"
         case Order(kind=kind, by=by, reason=reason):
             return "order", joined((kind.value, f"by {one_line(by)}" if by else "", one_line(reason)))
+        case Unrecorded(event=RollbackStarted(reason=reason)):
+            return "going back", f"{told(reason)} · as soon as the cluster answers"
         case Interrupted(name=name):
             return "stopping", f"{one_line(name)} · once more leaves at once; the state is saved"
         case _:

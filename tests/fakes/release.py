@@ -113,13 +113,17 @@ class Play:
         self.clock = FakeClock()
         self.metrics = FakeMetrics(answer)
         self.journal = MemoryJournal()
+        self.lease = FreeLease()
+        self.listeners: tuple[Any, ...] = ()
         self.orders = ScriptedOrders(self.clock, *((NOON + after, word) for after, word in script))
         self.session = session
 
     def conductor(self) -> Conductor:
         """A fresh process: its state is what the journal says."""
         program = compile_playbook("r1", self.book)
-        world = World(self.cluster, self.metrics, self.clock, self.journal, self.orders, FreeLease())
+        world = World(
+            self.cluster, self.metrics, self.clock, self.journal, self.orders, self.lease, self.listeners
+        )
         return Conductor(replay(begin(program, **self.session), self.journal.events), world)
 
     def start(self) -> Stop:

@@ -42,12 +42,12 @@ def patched(where: Any, **changes: Any) -> Iterator[None]:
 
 
 def _no_intent() -> Any:
-    record = loop.Conductor.record
+    count = loop.Conductor._count
 
-    def recorded(self: Any, *events: Any) -> None:
-        record(self, *(event for event in events if not isinstance(event, EffectIntended)))
+    def counted(self: Any, *events: Any) -> None:
+        count(self, *(event for event in events if not isinstance(event, EffectIntended)))
 
-    return patched(loop.Conductor, record=recorded)
+    return patched(loop.Conductor, _count=counted)
 
 
 def _unconditional() -> Any:
