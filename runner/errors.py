@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import ClassVar
 
+from runner.secrecy import hide
+
 
 class ExitCode(IntEnum):
     """The promise to scripts; see docs/reference/exit-codes.md."""
@@ -54,14 +56,17 @@ class Diagnostic:
 
 
 class RunnerError(Exception):
-    """Anything a person is told without a traceback; *hint* is the one thing to try."""
+    """Anything a person is told without a traceback; *hint* is the one thing to try.
+
+    Its words may be a server's, so secrets leave them here, before anybody shortens them.
+    """
 
     exit_code: ClassVar[ExitCode] = ExitCode.ERROR
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = hide(message)
+        self.hint = None if hint is None else hide(hint)
+        super().__init__(self.message)
 
 
 class UsageError(RunnerError):

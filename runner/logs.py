@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger, Processor
 
 from runner.engine.events import Event
 from runner.engine.observations import Interrupted, Observation, Order, Trouble
+from runner.secrecy import DOTS, hide
 
 LEVELS: Mapping[str, int] = {
     "debug": logging.DEBUG,
@@ -145,6 +146,7 @@ def _json() -> Sequence[Processor]:
         structlog.processors.ExceptionRenderer(tracebacks),
         _finite,
         structlog.processors.JSONRenderer(ensure_ascii=True, allow_nan=False, default=str),
+        lambda logger, name, line: _without_secrets(logger, name, line).replace(DOTS, json.dumps(DOTS)[1:-1]),
     )
 
 
@@ -152,7 +154,13 @@ def _console(*, color: bool) -> Sequence[Processor]:
     return (
         _printable,
         structlog.dev.ConsoleRenderer(colors=color, timestamp_key="logged", exception_formatter=_traceback),
+        _without_secrets,
     )
+
+
+def _without_secrets(_: Any, __: str, line: Any) -> str:
+    """The last word on every line: what a library quotes, a traceback holds, or a caller forgot."""
+    return hide(line)
 
 
 def _traceback(out: TextIO, failure: structlog.typing.ExcInfo) -> None:

@@ -6,13 +6,15 @@ typed models drop fields that they do not know.
 """
 
 import json
+import os
 import ssl
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import urllib3
 
@@ -21,6 +23,7 @@ from runner.adapters import wire
 from runner.adapters.credentials import credential_for
 from runner.adapters.login import Certificate, Login
 from runner.errors import RunnerError
+from runner.secrecy import keep_secret
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -117,8 +120,8 @@ def _client(login: Login, certificate: Certificate | None) -> "ApiClient":
     configuration.verify_ssl = login.verified
     configuration.tls_server_name = login.tls_server_name
     if login.proxy:
-        configuration.proxy = login.proxy
-    client = ApiClient(configuration)
+        configuration.proxy = login.proxy.reveal()
+    client = _through(configuration.proxy, lambda: ApiClient(configuration))
     manager = client.rest_client.pool_manager
     wire.keep_deadlines(manager)
     if not login.verified:  # the operator's own decision; urllib3 would complain at every request
@@ -126,6 +129,18 @@ def _client(login: Login, certificate: Certificate | None) -> "ApiClient":
     if login.server.startswith("https:"):
         manager.connection_pool_kw["ssl_context"] = _trust(login, certificate)
     return client
+
+
+def _through(proxy: str | None, make: "Callable[[], ApiClient]") -> "ApiClient":
+    """The client, whose proxy may come from the environment and hold a password. RunnerError where it is none."""
+    try:
+        keep_secret(unquote(urlsplit(proxy or "").password or ""))
+        return make()
+    except (urllib3.exceptions.HTTPError, ValueError):  # their words hold the whole address
+        raise RunnerError(
+            "the proxy of this cluster cannot be used: its address is none",
+            hint="look at proxy-url in the kubeconfig and at HTTPS_PROXY: http://HOST:PORT or https://HOST:PORT",
+        ) from None
 
 
 def _trust(login: Login, certificate: Certificate | None) -> ssl.SSLContext:
@@ -142,18 +157,31 @@ def _trust(login: Login, certificate: Certificate | None) -> ssl.SSLContext:
             context.load_default_certs()
         if certificate:
             _identify(context, certificate)
-    except (ssl.SSLError, ValueError) as error:
-        raise RunnerError(f"a certificate of the kubeconfig cannot be used: {error}") from error
+    except ssl.SSLError as error:
+        raise RunnerError(f"a certificate of the kubeconfig cannot be used: {error}") from None
+    except ValueError:
+        raise RunnerError("a certificate of the kubeconfig cannot be used: it is not PEM text") from None
     return context
 
 
 def _identify(context: ssl.SSLContext, certificate: Certificate) -> None:
-    """OpenSSL takes the key from files only: they live in a private folder, for the moment of reading."""
-    with tempfile.TemporaryDirectory(prefix="runner-") as folder:
-        chain, key = Path(folder, "chain"), Path(folder, "key")
-        chain.write_text(certificate.chain, "ascii")
-        key.write_text(certificate.key, "ascii")
-        context.load_cert_chain(chain, key)
+    """OpenSSL takes the key from files only: where there are files in memory, a kill leaves none on a disk."""
+    both = f"{certificate.chain}\n{certificate.key.reveal()}\n".encode("ascii")
+    with _unnamed(both) as file:
+        context.load_cert_chain(file)
+
+
+@contextmanager
+def _unnamed(content: bytes) -> Iterator[str]:
+    """A path at which *content* is read until the block ends."""
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").exists():
+        with open(os.memfd_create("runner"), "w+b", buffering=0) as memory:  # noqa: PTH123 - a descriptor has no path
+            memory.write(content)
+            yield f"/proc/self/fd/{memory.fileno()}"
+        return
+    with tempfile.NamedTemporaryFile(prefix="runner-", buffering=0) as disk:
+        disk.write(content)
+        yield disk.name
 
 
 def parsed(page: wire.Page) -> Any:

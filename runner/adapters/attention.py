@@ -10,6 +10,7 @@ from types import FrameType
 
 from runner.engine.observations import Interrupted, Order
 from runner.ports import Orders
+from runner.secrecy import hide
 
 CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 
@@ -59,6 +60,6 @@ class Attention:
 def _leave(number: int, parting: Callable[[], str]) -> None:
     """The second time means now: what streams hold back stays there."""
     try:
-        os.write(sys.stderr.fileno(), parting().encode("utf-8", "backslashreplace"))
+        os.write(sys.stderr.fileno(), hide(parting()).encode("utf-8", "backslashreplace"))
     finally:
         os._exit(CODES[signal.Signals(number)])

@@ -8,6 +8,7 @@ from typing import Protocol
 from runner.adapters.exec_plugin import FromPlugin
 from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile, basic, bearer
 from runner.errors import RunnerError
+from runner.secrecy import Secret
 
 REREAD = 60.0  # seconds that the content of a token file is used; kubelets rotate tokens in place
 
@@ -49,7 +50,7 @@ class FromFile:
     def __init__(self, path: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._monotonic = monotonic
-        self._token = ""
+        self._token = Secret("")
         self._until = float("-inf")
 
     def headers(self) -> Mapping[str, str]:
@@ -83,11 +84,13 @@ def credential_for(proof: Proof) -> Credential:
             return Fixed({})
 
 
-def _token_in(path: str) -> str:
+def _token_in(path: str) -> Secret:
     try:
         token = Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunnerError(f'the token file "{path}" cannot be read: {error}') from error
+    except UnicodeDecodeError:
+        raise RunnerError(f'the token file "{path}" holds bytes that are no text') from None
+    except OSError as error:
+        raise RunnerError(f'the token file "{path}" cannot be read: {error.strerror}') from error
     if not token:
         raise RunnerError(f'the token file "{path}" is empty')
-    return token
+    return Secret(token)

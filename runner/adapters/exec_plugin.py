@@ -9,13 +9,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from runner.adapters.login import Certificate, ExecPlugin, bearer
 from runner.errors import RunnerError
+from runner.secrecy import Secret, hide_named, keep_secret, sounds_secret
 
 PATIENCE = 30.0  # seconds for a plugin to answer
 EARLY = 10.0  # seconds before its end that a credential is no longer used
@@ -24,7 +25,7 @@ SHOWN = 300  # characters of a plugin's stderr
 
 @dataclass(frozen=True, slots=True)
 class _Obtained:
-    token: str | None = field(repr=False)
+    token: Secret | None
     certificate: Certificate | None
     until: float
 
@@ -61,9 +62,9 @@ def _obtain(plugin: ExecPlugin) -> _Obtained:
     printed = _run(plugin)
     try:
         return _read(printed, plugin.api_version)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError):
         message = f"the credential plugin {plugin.command} printed no {plugin.api_version} ExecCredential"
-        raise RunnerError(message, hint=_try(plugin)) from error
+        raise RunnerError(message, hint=_try(plugin)) from None
 
 
 def _run(plugin: ExecPlugin) -> str:
@@ -73,6 +74,7 @@ def _run(plugin: ExecPlugin) -> str:
         "spec": {"interactive": False} | ({"cluster": plugin.cluster} if plugin.cluster else {}),
     }
     environment = os.environ | dict(plugin.env) | {"KUBERNETES_EXEC_INFO": json.dumps(question)}
+    _keep_secret(environment, plugin.args)
     try:
         done = subprocess.run(  # noqa: S603 - an absolute path that the operator allowed, no shell
             [plugin.command, *plugin.args],
@@ -82,17 +84,27 @@ def _run(plugin: ExecPlugin) -> str:
             timeout=PATIENCE,
             check=True,
         )
-    except subprocess.TimeoutExpired as error:
+    except subprocess.TimeoutExpired:
         message = f"the credential plugin {plugin.command} did not answer within {PATIENCE:.0f} s"
-        raise RunnerError(message, hint=_try(plugin)) from error
+        raise RunnerError(message, hint=_try(plugin)) from None
     except subprocess.CalledProcessError as error:
-        said = error.stderr.decode("utf-8", "replace").strip()[-SHOWN:]
+        said = hide_named(error.stderr.decode("utf-8", "replace").strip())[-SHOWN:]
         message = f"the credential plugin {plugin.command} failed with code {error.returncode}: {said}"
-        raise RunnerError(message, hint=_try(plugin)) from error
+        raise RunnerError(message, hint=_try(plugin)) from None
     except OSError as error:
         message = f"the credential plugin {plugin.command} cannot be started: {error.strerror}"
-        raise RunnerError(message, hint=_try(plugin)) from error
+        raise RunnerError(message, hint=_try(plugin)) from None
     return done.stdout.decode("utf-8", "replace")
+
+
+def _keep_secret(environment: Mapping[str, str], args: Sequence[str]) -> None:
+    """A plugin that fails may print what it was given: variables, and arguments like `--client-secret X`."""
+    for name, value in environment.items():
+        if sounds_secret(name):
+            keep_secret(value)
+    for option, following in zip(args, [*args[1:], ""], strict=True):
+        if option.startswith("-") and sounds_secret(option.partition("=")[0]):
+            keep_secret(option.partition("=")[2] or following)
 
 
 def _read(printed: str, api_version: str) -> _Obtained:
@@ -105,8 +117,10 @@ def _read(printed: str, api_version: str) -> _Obtained:
         raise ValueError("neither a token nor a certificate with its key")
     end = status.get("expirationTimestamp")
     until = datetime.fromisoformat(end).timestamp() if end else float("inf")
-    return _Obtained(token, Certificate(chain, key) if chain and key else None, until)
+    certificate = Certificate(chain, Secret(key)) if chain and key else None
+    return _Obtained(Secret(token) if token else None, certificate, until)
 
 
 def _try(plugin: ExecPlugin) -> str:
-    return f"run it by hand to see why: {' '.join([plugin.command, *plugin.args])}"
+    """Its arguments stay in the kubeconfig: one of them may be a secret."""
+    return f"run it by hand to see why, with the arguments and variables of your kubeconfig: {plugin.command}"

@@ -9,6 +9,7 @@ from runner.adapters.kubefile import Entry, pem
 from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile
 from runner.errors import RunnerError
 from runner.model.config import Config
+from runner.secrecy import Secret, keep_secret, sounds_secret
 
 PLUGIN_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
@@ -26,13 +27,13 @@ def proof_of(user: Entry, cluster: Entry, allowed: Allowed) -> Proof:
     if path := user.path("tokenFile"):
         return TokenFile(str(path))
     if token := user.text("token"):
-        return Token(token)
+        return Token(Secret(token))
     if "exec" in user.body:
         return _plugin(user, cluster, allowed)
     if "auth-provider" in user.body:
         return _provider(user)
     if user.text("username"):
-        return Password(user.text("username"), user.text("password"))
+        return Password(user.text("username"), Secret(user.text("password")))
     return None
 
 
@@ -40,7 +41,7 @@ def certificate_of(user: Entry) -> Certificate | None:
     """The client certificate of *user*, if it has one with its key."""
     chain, key = pem(user, "client-certificate"), pem(user, "client-key")
     if chain and key:
-        return Certificate(chain, key)
+        return Certificate(chain, Secret(key))
     if chain or key:
         raise RunnerError(f'{user.file}: user "{user.name}" has a certificate or a key without the other')
     return None
@@ -66,7 +67,7 @@ def _provider(user: Entry) -> Proof:
     settings = provider.get("config") or {}
     token = settings.get("id-token") or settings.get("access-token")
     if isinstance(token, str) and token:
-        return Token(token)
+        return Token(Secret(token))
     raise RunnerError(
         f'{user.file}: user "{user.name}" logs in with the auth-provider "{provider.get("name")}"',
         hint="auth providers were replaced by exec plugins in Kubernetes 1.26; log in again to get one",
@@ -96,11 +97,13 @@ def _plugin(user: Entry, cluster: Entry, allowed: Allowed) -> ExecPlugin:
 
 def _environment(plugin: Entry) -> tuple[tuple[str, str], ...]:
     try:
-        return tuple((str(pair["name"]), str(pair["value"])) for pair in plugin.body.get("env") or ())
-    except (TypeError, KeyError) as error:
-        raise RunnerError(
-            f'{plugin.file}: "env" of "{plugin.name}" is no list of names and values'
-        ) from error
+        pairs = tuple((str(pair["name"]), str(pair["value"])) for pair in plugin.body.get("env") or ())
+    except (TypeError, KeyError):
+        raise RunnerError(f'{plugin.file}: "env" of "{plugin.name}" is no list of names and values') from None
+    for name, value in pairs:
+        if sounds_secret(name):
+            keep_secret(value)
+    return pairs
 
 
 def _allowed_command(plugin: Entry, user: Entry, allowed: Allowed) -> str:

@@ -15,6 +15,7 @@ from runner.adapters.kubefile import Entry, Merged, listed, merge, pem
 from runner.adapters.login import Login, TokenFile
 from runner.errors import RunnerError
 from runner.model.config import Config
+from runner.secrecy import Secret
 
 POD = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 IN_CLUSTER = "in-cluster"
@@ -98,6 +99,11 @@ def _current(merged: Merged) -> str:
 def _server(cluster: Entry) -> str:
     server = cluster.text("server").rstrip("/")
     parts = urlsplit(server)
+    if parts.username is not None:
+        raise RunnerError(
+            f'{cluster.file}: the server of cluster "{cluster.name}" holds a user name or a password',
+            hint="move them to a user of the kubeconfig: everybody sees the address of a server",
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise RunnerError(f'{cluster.file}: cluster "{cluster.name}" has no usable server, found "{server}"')
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
@@ -115,7 +121,7 @@ def _login(cluster: Entry, user: Entry | None, allowed: Allowed) -> Login:
         certificate=certificate_of(user) if user else None,
         authorities=pem(cluster, "certificate-authority"),
         tls_server_name=cluster.text("tls-server-name") or None,
-        proxy=cluster.text("proxy-url") or None,
+        proxy=Secret(proxy) if (proxy := cluster.text("proxy-url")) else None,
         verified=_verified(cluster, allowed.config),
         impersonate=impersonation_of(user) if user else (),
     )

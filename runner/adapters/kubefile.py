@@ -31,7 +31,10 @@ class Entry:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise RunnerError(f'{self.file}: "{key}" of "{self.name}" must be text, found {value!r}')
+            found = type(value).__name__  # not what it says: an unquoted password of digits is a number
+            raise RunnerError(
+                f'{self.file}: "{key}" of "{self.name}" must be text, found a value of type {found}'
+            )
         return value
 
     def path(self, key: str) -> Path | None:
@@ -97,8 +100,8 @@ def pem(entry: Entry, key: str) -> str | None:
     if data := entry.text(f"{key}-data"):
         try:
             return base64.b64decode(data, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise RunnerError(f'{entry.file}: "{key}-data" of "{entry.name}" is not base64 of PEM') from error
+        except (binascii.Error, UnicodeDecodeError):
+            raise RunnerError(f'{entry.file}: "{key}-data" of "{entry.name}" is not base64 of PEM') from None
     path = entry.path(key)
     try:
         return path.read_text("ascii") if path else None

@@ -1,5 +1,6 @@
 """The ways to a Prometheus: straight to its address, or through the API server's service proxy."""
 
+import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -14,15 +15,17 @@ import urllib3
 from runner import __version__
 from runner.adapters import wire
 from runner.adapters.api_server import ApiServer, Request
-from runner.adapters.login import basic, bearer
+from runner.adapters.login import basic, bearer, sendable
 from runner.errors import RunnerError
 from runner.model.config import Config, MetricsSource
 from runner.ports import Cluster, ObjectRef
+from runner.secrecy import Secret, keep_secret, sounds_secret
 
 DEADLINE = 10.0  # seconds for one query
 CAP = 64 * 1024  # bytes of one answer: more is no measurement
 LONG = 4000  # characters of a query that no longer travel in the address
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~\w-]+", re.ASCII)  # the name of a header (RFC 9110, 5.6.2)
 CONFIG_LINES = "prometheus:\n  {name}: {{url: https://prometheus.example.com}}"
 
 
@@ -157,15 +160,15 @@ def _resolves(host: str) -> bool:
 
 
 def _check(source: MetricsSource, url: SplitResult) -> None:
-    if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+    if url.username is not None or url.query or url.fragment:
+        raise RunnerError(
+            "the address of a Prometheus holds no password and no parameters: everybody sees it",
+            hint="name the source in your Config, with a basicAuthFile, tokenFile or headersFile",
+        )
+    if url.scheme not in ("http", "https") or not url.hostname:
         raise RunnerError(
             f'"{source.url}" is no address of a Prometheus',
             hint="write for example http://prometheus.istio-system:9090, without /api/v1/query",
-        )
-    if url.username or url.password:
-        raise RunnerError(
-            "the address of a Prometheus holds no password",
-            hint="name the source in your Config, with a basicAuthFile",
         )
     if (
         source.has_credentials
@@ -199,13 +202,13 @@ def _credentials(source: MetricsSource) -> dict[str, str]:
     """Read for every query, since tokens rotate."""
     found: dict[str, str] = {}
     if source.headers_file:
-        lines = (line for line in _secret(source.headers_file, source).splitlines() if line.strip())
+        lines = (line for line in _content(source.headers_file, source).splitlines() if line.strip())
         found |= dict(_header(line, source) for line in lines)
     if source.basic_auth_file:
-        user, _, password = _secret(source.basic_auth_file, source).partition(":")
-        found |= basic(user, password)
+        user, _, password = _content(source.basic_auth_file, source).partition(":")
+        found |= basic(user, Secret(password))
     if source.token_file:
-        found |= bearer(_secret(source.token_file, source))
+        found |= bearer(Secret(_content(source.token_file, source)))
     return found
 
 
@@ -213,11 +216,20 @@ def _header(line: str, source: MetricsSource) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon or not name.strip():
         raise RunnerError(f'the headersFile of "{source.name}" needs one "Name: value" a line')
-    return name.strip(), value.strip()
+    if not TOKEN.fullmatch(name.strip()):
+        raise RunnerError(f'the headersFile of "{source.name}" names a header that is none')
+    if sounds_secret(name):
+        keep_secret(value.strip())
+    return name.strip(), sendable(value.strip(), f'the header {name.strip()} of "{source.name}"')
 
 
-def _secret(path: str, source: MetricsSource) -> str:
+def _content(path: str, source: MetricsSource) -> str:
+    """What a file holds; its name is not told, since people write the secret itself there by mistake."""
     try:
         return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RunnerError(f'a credential of "{source.name}" cannot be read: {error}') from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise RunnerError(
+            f'a credential of "{source.name}" cannot be read: {reason}',
+            hint="the Config names files, relative to itself, and never the secrets in them",
+        ) from None

@@ -17,6 +17,7 @@ from runner.errors import RunnerError
 from runner.model.evidence import Answer, NoAnswer, Sample
 from runner.ports import Clock
 from runner.promql import PromQLError, inspect
+from runner.secrecy import hide
 
 MOST_SERIES = 100
 MOMENTS = 12  # of a window, at which the last sample of a lost series is looked for
@@ -189,4 +190,4 @@ def _skew(page: Page, now: float) -> tuple[str, ...]:
 
 
 def _short(text: Any) -> str:
-    return str(text)[:SHOWN]
+    return hide(str(text))[:SHOWN]

@@ -1,6 +1,7 @@
 """What an API server's answer, or its silence, means: foreign words in, `runner.errors` out."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -120,10 +121,12 @@ def _foreign(page: Page, server: str, deed: Deed) -> RunnerError:
 
 
 def _message(status: Mapping[str, Any], deed: Deed) -> str:
-    """The server's words, without values when they may be secret, and not for ever."""
-    causes = _causes(status)
-    if deed.secret and causes:
-        return "the server refuses " + ", ".join(sorted(str(cause.get("field")) for cause in causes))
+    """The server's words, and not for ever; of a Secret only which fields it means, since words may quote values."""
+    if deed.secret:
+        fields = sorted({str(cause["field"]) for cause in _causes(status) if cause.get("field")})
+        return (
+            f"the server refuses {', '.join(fields) or 'it'} ({status.get('reason') or status.get('code')})"
+        )
     return str(status.get("message") or status.get("reason") or "no reason given")[:SHOWN]
 
 
@@ -162,16 +165,16 @@ def _forbidden_hint(status: Mapping[str, Any], deed: Deed) -> str | None:
     group = f".{details['group']}" if details.get("group") else ""
     name = f"/{details['name']}" if details.get("name") else ""
     verb = {"apply": "patch", "replace": "update"}.get(deed.verb, deed.verb)
-    place = f" -n {deed.namespace}" if deed.namespace else ""
+    place = f" -n {shlex.quote(deed.namespace)}" if deed.namespace else ""
     resource = f"{details['kind']}{group}{name}"
-    return f"ask for this permission; `kubectl auth can-i {verb} {resource}{place}` checks it"
+    return f"ask for this permission; `kubectl auth can-i {verb} {shlex.quote(resource)}{place}` checks it"
 
 
 def _missing_hint(status: Mapping[str, Any]) -> str | None:
     details = status.get("details") or {}
     if details.get("kind") != "namespaces":
         return None
-    name = details.get("name", "NAME")
+    name = shlex.quote(str(details.get("name", "NAME")))
     return f"kubectl create namespace {name} && kubectl label namespace {name} istio-injection=enabled"
 
 

@@ -21,6 +21,9 @@ from typing import Any
 import urllib3
 from urllib3 import connection, connectionpool, exceptions
 
+from runner.secrecy import hide
+
+GOOD = range(200, 300)
 CONNECT = 4.0  # seconds for each address, and again for the handshake
 REFUSED_HANDSHAKE = ("ALERT", "WRONG_VERSION", "UNSUPPORTED_PROTOCOL", "RECORD_LAYER", "HTTP_REQUEST")
 
@@ -176,7 +179,13 @@ def whole(response: urllib3.BaseHTTPResponse, cap: int) -> Page:
     if len(body) > cap:
         response.close()
         raise CutShortError(f"the answer is larger than {cap // 1024} KiB")
-    return Page(response.status, response.headers, body)
+    headers = urllib3.HTTPHeaderDict((name, hide(value)) for name, value in response.headers.items())
+    return Page(response.status, headers, body if response.status in GOOD else _without_secrets(body))
+
+
+def _without_secrets(body: bytes) -> bytes:
+    """A refusal may repeat what was sent, credentials and all; it is for people, so dots do no harm in it."""
+    return hide(body.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """What `play` shows of a cluster before it touches it, and the question that follows."""
 
 import os
+import shlex
 import sys
 
 import click
@@ -23,12 +24,12 @@ def refuse_forbidden(playbook: Playbook, place: Place, file: str, state: State) 
         raise RunnerError(
             f"{place.target.get('user')} on {place.target.get('context')} may not do what this run, or its rollback,"
             f" needs:\n{lines}",
-            hint=f"`runner rbac {file}{_kept_at(state)}` prints the least Role that allows it",
+            hint=f"`runner rbac {shlex.quote(file)}{_kept_at(state)}` prints the least Role that allows it",
         )
 
 
 def _kept_at(state: State) -> str:
-    return f" --state {state.path}" if isinstance(state, ClusterState) else ""
+    return f" --state {shlex.quote(str(state.path))}" if isinstance(state, ClusterState) else ""
 
 
 def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool) -> None:

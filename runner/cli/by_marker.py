@@ -1,5 +1,6 @@
 """Going back without a state file: the marker on the object says where safety lies."""
 
+import shlex
 import sys
 from dataclasses import replace
 from typing import Any
@@ -65,7 +66,8 @@ def _refuse_unready(cluster: Cluster, route: Route, safe: Split) -> None:
     if not seen.ready:
         raise RollbackUnverifiedError(
             f"{route.name} was not touched, since it cannot go to {safe}: {one_line(seen.reason)}",
-            hint=f"bring its pods back (kubectl -n {route.namespace} scale deployment NAME --replicas N), then again",
+            hint=f"bring its pods back (kubectl -n {shlex.quote(route.namespace)} scale deployment NAME --replicas N),"
+            " then again",
         )
 
 

@@ -5,13 +5,19 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ExitCode, InvalidDocumentError, RunnerError
+from runner.reports.streams import guarding
 
 if TYPE_CHECKING:
     import click
 
 
 def run(arguments: list[str]) -> int:
-    """Call the command; no exception leaves here, no traceback reaches a person."""
+    """Call the command; no exception leaves here, no traceback reaches a person, no secret either."""
+    with guarding():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = _call(arguments)
         sys.stdout.flush()
@@ -111,10 +117,14 @@ def _forget_stdout() -> None:
 
 
 def _bug(error: Exception) -> int:
+    from runner.reports.wording import one_line
+
     if os.environ.get("PLAY_DEBUG"):
-        raise error
+        import traceback
+
+        traceback.print_exception(error)  # without the values of variables, into a guarded stream
     sys.stderr.write(
-        f"error: runner met a bug of its own: {type(error).__name__}: {error}\n"
+        f"error: runner met a bug of its own: {type(error).__name__}: {one_line(str(error))}\n"
         "hint: run again with PLAY_DEBUG=1 for the details, and report them\n"
     )
     _tell_notes(error)

@@ -1,6 +1,7 @@
 """`runner init`: the first files of a release."""
 
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -84,7 +85,7 @@ def _read(live: str, asked: Asked) -> "Service":
     cluster, namespace = bootstrap.for_reading(reach, asked["namespace"])
     found = cluster.get(ObjectRef(ISTIO, "VirtualService", namespace, name))
     if found is None:
-        hint = f"see `kubectl get virtualservices -n {namespace}`, or choose another namespace with -n"
+        hint = f"see `kubectl get virtualservices -n {shlex.quote(namespace)}`, or choose another namespace with -n"
         raise RunnerError(f"VirtualService {namespace}/{name} does not exist", hint=hint)
     return starter.from_virtual_service(found, cluster.list(ISTIO, "DestinationRule", namespace, {}))
 

@@ -1,6 +1,7 @@
 """`runner plan FILE`: reads, asks for dry runs, and writes nothing but the file that `--out` names."""
 
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -127,4 +128,8 @@ def _print(plan: Plan, document: str, given: Mapping[str, Any]) -> None:
 
 def _play_line(given: Mapping[str, Any]) -> str:
     """What to type next."""
-    return f"runner play --plan {given['out']}" if given["out"] else f"runner play {given['file']}"
+    return (
+        f"runner play --plan {shlex.quote(given['out'])}"
+        if given["out"]
+        else f"runner play {shlex.quote(given['file'])}"
+    )

@@ -61,6 +61,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     if kept is not None:
         refuse_outdated(kept, given["plan"], loaded, place)
     state = _lasting_state(state, given, asked, place, run)
+    _refuse_exposed_secrets(state, loaded)
     if not asked.sandbox:
         from runner.cli.asking import confirm, refuse_forbidden
 
@@ -100,6 +101,18 @@ def _lasting_state(state: State, given: Any, asked: Asked, place: Place, run: st
         return state
     namespace = place.target["namespace"]
     return ClusterState(ClusterPlace(namespace, f"runner-{run}"), place.cluster, place.clock)
+
+
+def _refuse_exposed_secrets(state: State, loaded: Loaded) -> None:
+    """A state file is one user's; a ConfigMap is read by many who may read no Secret."""
+    if not isinstance(state, ClusterState):
+        return
+    objects = [each["object"] for stage in loaded.manifests.values() for each in stage]
+    if any(found["kind"] == "Secret" for found in objects):
+        raise UsageError(
+            f"{state.path} would hold the Secrets of the playbook, for all who may read ConfigMaps there",
+            hint="keep the state in a file, which is yours alone: --state FILE",
+        )
 
 
 def _place(asked: Asked, loaded: Loaded, run: str, path: Path, wishes: Wishes) -> Place:

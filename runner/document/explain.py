@@ -81,6 +81,8 @@ def _type(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
 
 def _type_hint(document: Document, error: Any, path: Path, wanted: list[str]) -> str | None:
     scalar = isinstance(error.instance, bool | int | float)
+    if not document.quotable:
+        return None
     if error.schema.get("title") == "Duration" and type(error.instance) is int:
         return f"seconds are written {error.instance}s"
     if "string" in wanted and scalar and document.has(path):
@@ -108,7 +110,8 @@ def _form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     hint = error.schema.get("patternErrorMessage") or _example(error.schema)
     if hint:
         hint = hint[0].lower() + hint[1:]
-    message = f"{_shown(error.instance)}{_made_from(document, error.instance, path)} is {what}"
+    value = f"{_shown(error.instance)}{_made_from(document, error.instance, path)}"
+    message = f"{value if document.quotable else _noun(path)} is {what}"
     yield document.diagnostic("RUN107", message, path, hint=hint)
 
 

@@ -117,10 +117,17 @@ class _Converter:
         try:
             return self.dialect.read(text)
         except AmbiguousScalarError as error:
-            self._add("RUN007", str(error), node, f'quote it for text: "{text}"')
+            self._unread("RUN007", error, node, f'quote it for text: "{text}"')
         except NotANumberError as error:
-            self._add("RUN014", str(error), node, f'write a finite number, or quote it for text: "{text}"')
+            self._unread("RUN014", error, node, f'write a finite number, or quote it for text: "{text}"')
         return None
+
+    def _unread(self, code: str, error: Exception, node: Any, hint: str) -> None:
+        """Both quote the value, which may be a password."""
+        if self.document.quotable:
+            self._add(code, str(error), node, hint)
+        else:
+            self._add(code, "this value can be read in two ways, or in none", node, "quote it for text")
 
     def _mapping(self, node: Any, depth: int) -> dict[str, Any]:
         values: dict[str, Any] = {}

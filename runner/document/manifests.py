@@ -1,7 +1,8 @@
 """The Kubernetes objects that the apply stages of a playbook name, as they will be applied."""
 
+import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from contextlib import suppress
 from typing import Any, Final
 
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
@@ -10,6 +11,7 @@ from runner.document.rendering import Rendering
 from runner.document.terms import Context
 from runner.document.tree import Document, Path, at
 from runner.errors import Diagnostic, InvalidDocumentError, Severity
+from runner.secrecy import keep_secret
 
 MAX_OBJECTS: Final = 2_000
 TEXT_PARENTS: Final = frozenset(
@@ -107,11 +109,11 @@ class Gathering:
 
     def _acceptable(self, document: Document, path: Path, said: Any) -> bool:
         wrong = list(shape(document, path, said))
+        keep_values_secret(said)
         if not wrong and said["kind"] == "Secret" and said["apiVersion"] == "v1" and not self.allow_secrets:
             hint = "let a secret store create it, or give --allow-secrets"
             message = "a Secret would be copied into the state file"
-            found = document.diagnostic("RUN307", message, (*path, "kind"), hint=hint)
-            wrong = [replace(found, source=None)]  # the line may hold the secret
+            wrong = [document.diagnostic("RUN307", message, (*path, "kind"), hint=hint)]
         self.found.extend(wrong)
         return not wrong
 
@@ -146,6 +148,18 @@ class Gathering:
         self, code: str, message: str, path: Path, hint: str | None, severity: Severity = Severity.ERROR
     ) -> None:
         self.found.append(self.document.diagnostic(code, message, path, hint=hint, severity=severity))
+
+
+def keep_values_secret(found: Any) -> None:
+    """What a Secret holds appears in no output, whether or not it may be applied."""
+    if not isinstance(found, dict) or found.get("kind") != "Secret":
+        return
+    for part in ("data", "stringData"):
+        values = found.get(part)
+        for value in values.values() if isinstance(values, dict) else ():
+            keep_secret(str(value))
+            with suppress(ValueError):
+                keep_secret(base64.b64decode(str(value), validate=True).decode())
 
 
 def identity(found: Mapping[str, Any]) -> tuple[str, str, str, str]:

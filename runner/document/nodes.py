@@ -8,7 +8,7 @@ import re
 from functools import cache
 from typing import Any, Final
 
-from runner.document.source import position
+from runner.document.source import PRIVATE, position
 from runner.errors import Diagnostic, InvalidDocumentError, Location, RunnerError
 
 MAX_DEPTH: Final = 64
@@ -109,9 +109,11 @@ def _syntax(error: Any, text: str, file: str) -> Diagnostic:
         line, found = bare
         place = Location(file, line, found.start(1) + 1, found.end(1) + 1)
         message, hint = "a template must be quoted: YAML reads {{ as a mapping", f'write "{found[1]}"'
-        return Diagnostic("RUN008", message, place, hint=hint, source=lines[line - 1])
+        shown = lines[line - 1] if PRIVATE.search(text) is None else None
+        return Diagnostic("RUN008", message, place, hint=hint, source=shown)
     source = lines[place.line - 1] if place.line <= len(lines) else ""
-    return Diagnostic("RUN004", _plainly(problem), place, hint=_advice(problem, source), source=source)
+    shown = source if PRIVATE.search(text) is None else None
+    return Diagnostic("RUN004", _plainly(problem), place, hint=_advice(problem, source), source=shown)
 
 
 def _place(mark: Any, text: str, file: str) -> Location:

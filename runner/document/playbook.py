@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from runner.document.draft import PLACEHOLDER, Draft
 from runner.document.fields import types_at
 from runner.document.load import parse_all
-from runner.document.manifests import Gathering, Manifests, Shelf
+from runner.document.manifests import Gathering, Manifests, Shelf, keep_values_secret
 from runner.document.places import repository
 from runner.document.rendering import Rendering
 from runner.document.rules import apply_rules
@@ -17,7 +17,7 @@ from runner.document.schema import check_head, departures
 from runner.document.source import read_bytes
 from runner.document.terms import UNKNOWN
 from runner.document.tree import Document, Path, at, in_file_order
-from runner.document.variables import Given, read_files, resolve, unused
+from runner.document.variables import Given, keep_variables_secret, read_files, resolve, unused
 from runner.errors import Diagnostic, InvalidDocumentError, Severity, UsageError
 
 if TYPE_CHECKING:
@@ -118,7 +118,9 @@ def rebuild(tree: Mapping[str, Any], variables: Mapping[str, Any], manifests: Ma
     """The playbook that a state file recorded, from what it recorded; nothing else is read."""
     from runner.document.build import build
 
-    del variables  # they are in the tree already
+    keep_variables_secret(variables)
+    for each in (each for stage in manifests.values() for each in stage):
+        keep_values_secret(each["object"])
     return build(tree, manifests, PLACEHOLDER)
 
 

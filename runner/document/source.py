@@ -15,6 +15,10 @@ UNPRINTABLE: Final = re.compile(
 """What YAML 1.2 does not print (section 5.1), written as what is refused: the other way compiles ten times slower."""
 
 
+PRIVATE: Final = re.compile(r"""["']?kind["']?\s*:\s*["']?(?:Secret|Config)\b""")
+"""What a file says that may hold credentials, whatever else is wrong with it: no line of it is ever shown."""
+
+
 def read_bytes(path: str | os.PathLike[str], shown: str | None = None, limit: int = MAX_BYTES) -> bytes:
     """At most *limit* bytes of the regular file *path*, *shown* in diagnostics. InvalidDocumentError."""
     place = Location(shown or str(path))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from runner.document.source import PRIVATE
 from runner.errors import Diagnostic, Location, Severity
 
 Path = tuple[str | int, ...]
@@ -77,7 +78,13 @@ class Document:
     ) -> Diagnostic:
         """One diagnostic about this document, its source line beside it."""
         place = at if isinstance(at, Location) else self.key_location(at) if on_key else self.location(at)
-        return Diagnostic(code, message, place, severity, hint, self.source(place.line))
+        source = self.source(place.line) if self.quotable else None
+        return Diagnostic(code, message, place, severity, hint, source)
+
+    @property
+    def quotable(self) -> bool:
+        """Whether its text may be shown."""
+        return PRIVATE.search(self.text) is None
 
     def plain(self) -> Any:
         """The whole document as JSON values."""

@@ -11,6 +11,7 @@ from runner.document.terms import UNKNOWN, Unknown, Value, is_template
 from runner.document.tree import Document, Path, at
 from runner.document.values import WORDS, Variable, Wrong, fitting, is_scalar, kind_of, matches, read_text
 from runner.errors import Diagnostic, Severity, UsageError
+from runner.secrecy import keep_secret, sounds_secret
 
 
 class Given(NamedTuple):
@@ -47,10 +48,18 @@ def resolve(rendering: Rendering, given: Given, *, examples: bool) -> dict[str, 
         except MissingError:
             values[name] = UNKNOWN
             missing.append(name)
+    keep_variables_secret(values)
     if missing:
         hint = f"give --var {missing[0]}=… or --vars-file FILE"
         raise UsageError(f"{document.file} requires {quoted(missing)}", hint=hint)
     return values
+
+
+def keep_variables_secret(values: Mapping[str, Any]) -> None:
+    """Variables are recorded, and rules warn of one that sounds like a secret; it is not printed all the same."""
+    for name, value in values.items():
+        if sounds_secret(name) and isinstance(value, str):
+            keep_secret(value)
 
 
 class MissingError(Exception):
@@ -77,6 +86,7 @@ def _value(
     if variable is None:
         return UNKNOWN
     if name in given.texts:
+        keep_variables_secret({name: given.texts[name]})
         return _from_command_line(variable, given.texts[name])
     for file in reversed(given.files):
         if name in file.tree:

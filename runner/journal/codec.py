@@ -27,6 +27,7 @@ from runner.engine.events import (
 from runner.errors import DisagreementError
 from runner.model.checks import Verdict
 from runner.model.split import Split, split_of
+from runner.secrecy import hide
 
 FORMAT = 1
 FIRST = ""  # what the first line names as its predecessor
@@ -34,6 +35,8 @@ CLASSES: Mapping[str, type] = {name: cls for cls, name in EVENT_NAMES.items()}
 OMITTED_WHEN_NONE = {"stage", "guard", "scenario", "seed"}
 MEASURED, EVIDENCE = ',"event":"measurement.taken"', ',"evidence":'
 ENVELOPE = {"v", "seq", "at", "run", "event", "prev", "sum"}
+FOREIGN = {"reason", "message", "evidence", "result"}
+"""Fields with the words of others, from which secrets are kept; the rest is what a run must find again as it was."""
 
 
 class OtherFormatError(DisagreementError):
@@ -159,8 +162,21 @@ def _payload(event: Event) -> dict[str, Any]:
         value = getattr(event, field.name)
         if field.name == "at" or (value is None and field.name in OMITTED_WHEN_NONE):
             continue
-        payload[field.name.rstrip("_")] = rfc3339(value) if field.name == "until" else plain(value)
+        said = rfc3339(value) if field.name == "until" else plain(value)
+        payload[field.name.rstrip("_")] = _without_secrets(said) if field.name in FOREIGN else said
     return payload
+
+
+def _without_secrets(value: Any) -> Any:
+    match value:
+        case str():
+            return hide(value)
+        case dict():
+            return {hide(key): _without_secrets(item) for key, item in value.items()}
+        case list():
+            return [_without_secrets(item) for item in value]
+        case _:
+            return value
 
 
 def plain(value: Any) -> Any:

@@ -12,7 +12,7 @@ DANGEROUS: Final = re.compile(
 
 def escape(text: str) -> str:
     """*text* with every character that a terminal would obey, or a reader not see, written out: `\\x1b`."""
-    return DANGEROUS.sub(_written_out, text)
+    return DANGEROUS.sub(lambda found: written_out(found[0]), text)
 
 
 def escape_lines(text: str) -> str:
@@ -20,8 +20,9 @@ def escape_lines(text: str) -> str:
     return "\n".join(escape(line.replace("\t", "  ")) for line in text.split("\n"))
 
 
-def _written_out(found: re.Match[str]) -> str:
-    code = ord(found[0])
+def written_out(char: str) -> str:
+    """*char* as Python spells it in a string."""
+    code = ord(char)
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -13,6 +13,7 @@ from runner.reports.wording import does
 from runner.review.fields import Field, fingerprint
 from runner.review.plan import Plan
 from runner.review.walk import Did, Written
+from runner.secrecy import hide
 
 API_VERSION = "runner/v1"
 
@@ -128,4 +129,5 @@ def _written(written: Written) -> dict[str, Any]:
 
 
 def _field(field: Field) -> dict[str, str | None]:
-    return {"path": field.path, "from": field.before, "to": field.after}
+    before, after = (None if value is None else hide(value) for value in (field.before, field.after))
+    return {"path": field.path, "from": before, "to": after}

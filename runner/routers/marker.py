@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from runner.model.split import Split, split_of
 from runner.model.stages import KubeObject
 
 ANNOTATION = "runner/run"
+RUN = re.compile(r"[\w.-]{1,80}", re.ASCII)  # people are told to type it: anything else is no word of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ def _decode(body: Mapping[str, Any]) -> Marker:
     safe = (
         split_of({str(name): int(weight) for name, weight in body["safe"].items()}) if body["safe"] else None
     )
-    return Marker(str(body["run"]), str(body["stage"]), int(body["epoch"]), safe, str(body["digest"]))
+    if not RUN.fullmatch(body["run"]):
+        raise ValueError(body["run"])
+    return Marker(body["run"], str(body["stage"]), int(body["epoch"]), safe, str(body["digest"]))
 
 
 def with_marker(found: KubeObject, marker: Marker) -> dict[str, Any]:

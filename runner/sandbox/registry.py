@@ -1,6 +1,7 @@
 """The API server's side of objects: versions, owners, defaults, validation. No time passes here."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -229,8 +230,9 @@ class Registry:
         name = key.namespace
         namespace = self.find(Key("", "Namespace", "", name))
         if namespace is None:
+            word = shlex.quote(name)
             hint = (
-                f"kubectl create namespace {name} && kubectl label namespace {name} istio-injection=enabled"
+                f"kubectl create namespace {word} && kubectl label namespace {word} istio-injection=enabled"
             )
             raise RunnerError(f'namespaces "{name}" not found', hint=hint)
         if namespace["status"]["phase"] == "Terminating":

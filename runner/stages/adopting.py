@@ -4,6 +4,7 @@ What was verified before that write cannot be shown any more, and is not claimed
 comes after the write is played, verifies and guards first, exactly as on a resume.
 """
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -51,7 +52,8 @@ def marked(cluster: Cluster, playbook: Playbook) -> list[Marked]:
             raise DisagreementError(
                 f"somebody has changed VirtualService {route.namespace}/{route.virtual_service}"
                 f" since run {marker.run} wrote it",
-                hint=f"go back by the marker: runner rollback --route {route.virtual_service} -n {route.namespace}",
+                hint=f"go back by the marker: runner rollback --route {shlex.quote(route.virtual_service)}"
+                f" -n {shlex.quote(route.namespace)}",
             )
         found.append(Marked(route, marker, istio.read(item, route)))
     return found

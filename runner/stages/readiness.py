@@ -1,6 +1,7 @@
 """Whether objects, and the subsets behind a split, are ready for traffic."""
 
 import math
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -159,7 +160,7 @@ def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split |
 def _undefined(namespace: str, host: str, subset: str, labels: Mapping[str, Mapping[str, str]]) -> Look:
     names = ", ".join(sorted(labels)) or "none"
     reason = f"no DestinationRule of {host} defines subset {subset!r} (defined: {names})"
-    hint = f"an earlier apply stage defines it, or: kubectl apply -n {namespace} -f FILE"
+    hint = f"an earlier apply stage defines it, or: kubectl apply -n {shlex.quote(namespace)} -f FILE"
     return Look(ready=False, reason=f"{reason}\n{hint}", missing=True)
 
 

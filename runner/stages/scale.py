@@ -1,5 +1,6 @@
 """`scale`: the replicas of a Deployment; undone by a rollback once the traffic has left."""
 
+import shlex
 from typing import Any
 
 from runner.engine.program import Await, Change, ObjectsReady, ProgramStage, SetReplicas
@@ -84,8 +85,9 @@ def _refuse_autoscaler(cluster: Cluster, effect: SetReplicas) -> None:
         target = scaler.get("spec", {}).get("scaleTargetRef", {})
         if (target.get("kind"), target.get("name")) == ("Deployment", effect.deployment):
             name = scaler["metadata"]["name"]
+            patched = f"kubectl -n {shlex.quote(effect.namespace)} patch hpa {shlex.quote(name)}"
             raise RunnerError(
                 f"Deployment {effect.namespace}/{effect.deployment} is scaled by HorizontalPodAutoscaler {name}",
-                hint=f"set its minReplicas instead: kubectl -n {effect.namespace} patch hpa {name} --type merge"
+                hint=f"set its minReplicas instead: {patched} --type merge"
                 ' -p \'{"spec":{"minReplicas":N}}\', and remove this stage',
             )

@@ -4,6 +4,7 @@ The write changes no weight, but it changes the resourceVersion, so that a write
 still sending can no longer succeed.
 """
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -60,7 +61,7 @@ def _refuse_older_record(route: Route, marker: Marker, intended: set[str]) -> No
         f"VirtualService {route.namespace}/{route.virtual_service} was moved by stage {marker.stage!r} of run"
         f" {marker.run}, and the state of that run does not know of it: it is older than the object",
         hint=f"find the newer state; or go back by the object alone:"
-        f" runner rollback --route {route.virtual_service} -n {route.namespace}",
+        f" runner rollback --route {shlex.quote(route.virtual_service)} -n {shlex.quote(route.namespace)}",
     )
 
 
@@ -69,5 +70,5 @@ def _refuse_superseded(route: Route, marker: Marker, epoch: int) -> None:
         raise LockedError(
             f"run {marker.run} goes on elsewhere: VirtualService {route.namespace}/{route.virtual_service}"
             f" carries epoch {marker.epoch}, ours is {epoch}",
-            hint=f"`runner status {marker.run}` shows it",
+            hint=f"`runner status {shlex.quote(marker.run)}` shows it",
         )

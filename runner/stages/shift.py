@@ -1,5 +1,6 @@
 """`shift`: sets the whole split of one route, conditionally on the object as it was read."""
 
+import shlex
 from typing import Any
 
 from runner.engine.program import Await, Change, ProgramStage, SetSplit, SubsetsReady
@@ -100,7 +101,7 @@ def _present(found: KubeObject | None, route: Route) -> KubeObject:
         return found
     raise RunnerError(
         f"VirtualService {route.namespace}/{route.virtual_service} of route {route.name!r} does not exist",
-        hint=f"an earlier apply stage creates it, or: kubectl apply -n {route.namespace} -f FILE",
+        hint=f"an earlier apply stage creates it, or: kubectl apply -n {shlex.quote(route.namespace)} -f FILE",
     )
 
 
@@ -127,7 +128,7 @@ def _refuse_superseded(found: KubeObject, setting: Setting) -> None:
         raise LockedError(
             f"run {marker.run} has taken over {found['metadata']['name']}"
             f" (epoch {marker.epoch}, ours is {setting.epoch})",
-            hint=f"`runner status {marker.run}` shows it",
+            hint=f"`runner status {shlex.quote(marker.run)}` shows it",
         )
 
 
@@ -142,8 +143,9 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
     raise DisagreementError(
         f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found)}\n"
         f"  recorded  {recorded}\n  live      {split}\n  wanted    {effect.split}",
-        hint=f"go on from the live split: runner resume {setting.run} --accept-drift {istio.digest(found, route)}\n"
-        f"or go back: runner rollback {setting.run}",
+        hint=f"go on from the live split: runner resume {shlex.quote(setting.run)}"
+        f" --accept-drift {istio.digest(found, route)}\n"
+        f"or go back: runner rollback {shlex.quote(setting.run)}",
     )
 
 

@@ -65,10 +65,10 @@ insecureServer: []
 
     said = [f"{d.location.line}:{d.location.column} {d.message}" for d in caught.value.diagnostics]
     assert said == [
-        '4:15 "https://me:secret@p" is not a prometheus address',
+        '4:15 "url" is not a prometheus address',
         '4:52 "tokenFile" and "basicAuthFile" exclude each other in prometheus.prod',
         '5:3 "a/b" is not a name for "prometheus"',
-        '6:15 "aws" is not a whole path of a program',
+        '6:15 an item of "execPlugins" is not a whole path of a program',
         '6:20 an item of "execPlugins" is the number 7, expected text',
         f'7:1 unknown key "insecureServer" in the document, expected one of {KEYS}',
     ]

@@ -12,6 +12,7 @@ from runner.adapters.kubeconfig import Choice, connect
 from runner.adapters.login import Certificate, ExecPlugin, Password, Token, TokenFile
 from runner.errors import RunnerError
 from runner.model.config import Config
+from runner.secrecy import Secret
 
 CONFIG = Config(file="/home/me/.config/runner/config.yaml")
 
@@ -56,7 +57,7 @@ def test_a_connection_says_where_and_as_whom_and_never_with_what(tmp_path):
         "bookinfo",
         "admin",
     )
-    assert found.login.proof == Token("s3cret")
+    assert found.login.proof == Token(Secret("s3cret"))
     assert "s3cret" not in repr(found) + repr(found.login)
 
 
@@ -212,13 +213,15 @@ def test_users_prove_themselves_in_every_way_kubectl_knows(tmp_path):
     }
 
     assert connected(with_user(tmp_path / "a", username="me", password="p")).login.proof == Password(
-        "me", "p"
+        "me", Secret("p")
     )
     assert connected(with_user(tmp_path / "b", **encoded)).login.certificate == Certificate(
-        "client-certificate", "client-key"
+        "client-certificate", Secret("client-key")
     )
     provider = {"name": "oidc", "config": {"id-token": "t"}}
-    assert connected(with_user(tmp_path / "c", **{"auth-provider": provider})).login.proof == Token("t")
+    assert connected(with_user(tmp_path / "c", **{"auth-provider": provider})).login.proof == Token(
+        Secret("t")
+    )
     assert connected(with_user(tmp_path / "d")).login.proof is None
 
 

@@ -11,6 +11,7 @@ from runner.adapters.credentials import REREAD, FromFile
 from runner.adapters.login import Certificate, ExecPlugin, Login, TokenFile
 from runner.adapters.wire import CutShortError, UntrustedError, WireError
 from runner.errors import RunnerError
+from runner.secrecy import Secret
 from tests.adapters.api import REVIEWS, not_found, reviews, speaking_to, status
 from tests.adapters.loopback import Reply, Seen, page, says, serving
 
@@ -203,7 +204,7 @@ def test_verification_is_skipped_only_when_the_login_says_so():
 def test_a_client_certificate_is_shown_and_leaves_no_file(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    certificate = Certificate((TLS / "client.pem").read_text(), (TLS / "client.key").read_text())
+    certificate = Certificate((TLS / "client.pem").read_text(), Secret((TLS / "client.key").read_text()))
     authorities = (TLS / "authority.pem").read_text()
 
     with serving([page(200, b"{}")], server_side(ask_client=True)) as server:

@@ -13,6 +13,7 @@ from runner.adapters.login import Token
 from runner.errors import ConflictError, RunnerError, TransientError
 from runner.model.config import Config
 from runner.ports import ObjectRef
+from runner.secrecy import Secret
 from tests.adapters.loopback import refused_port
 from tests.contract.benches import KUBECONFIG, RealBench, real
 
@@ -34,7 +35,7 @@ def refused(found) -> RunnerError:
 
 
 def test_credentials_that_nobody_knows():
-    error = refused(replace(login(), proof=Token("nobody")))
+    error = refused(replace(login(), proof=Token(Secret("nobody"))))
 
     assert "does not accept these credentials (401)" in error.message
     assert not isinstance(error, TransientError)

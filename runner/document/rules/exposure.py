@@ -1,6 +1,5 @@
 """What gets traffic, or is written down, before anybody has decided that it should."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,8 +8,7 @@ from runner.document.mesh import Pods, destination_rules, pods, virtual_services
 from runner.document.tree import at
 from runner.document.variables import declared
 from runner.errors import Diagnostic
-
-SECRETIVE: Final = re.compile(r"pass_?w|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
+from runner.secrecy import sounds_secret
 
 
 def before_control(draft: Draft) -> Iterator[Diagnostic]:
@@ -63,7 +61,7 @@ def nowhere_to_ask(draft: Draft) -> Iterator[Diagnostic]:
 def secret_variables(draft: Draft) -> Iterator[Diagnostic]:
     """Variables are recorded in the state file, in full."""
     for name in declared(draft.document):
-        if SECRETIVE.search(name) and at(draft.document.tree, ("vars", name)) is not None:
+        if sounds_secret(name) and at(draft.document.tree, ("vars", name)) is not None:
             message = (
                 f'the variable "{name}" sounds like a secret, and variables are recorded in the state file'
             )
