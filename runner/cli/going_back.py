@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from runner import bootstrap
+from runner.cli import exposure
 from runner.cli.by_marker import take_over
 from runner.cli.ordering import order_and_wait
 from runner.cli.playing import Session, carry_on
@@ -53,8 +54,9 @@ def go_back(state: State, kind: OrderKind, given: dict[str, Any]) -> int:
 
 
 def _by_ourselves(state: State, order: Order, given: dict[str, Any], wishes: Wishes) -> int:
-    reopened = reopen(state, reach_of(given), wishes.speed)
-    _ask(reopened.place.target, reopened.record.run, wishes)
+    with exposure.told(state.read()):
+        reopened = reopen(state, reach_of(given), wishes.speed)
+        _ask(reopened.place.target, reopened.record.run, wishes)
     return carry_on(Session(**session_facts(reopened, order)), wishes)
 
 

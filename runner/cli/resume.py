@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from runner.cli import options
+from runner.cli import exposure, options
 from runner.cli.playing import Session, carry_on
 from runner.cli.recording import refuse_drift
 from runner.cli.reopening import accepted, reopen, session_facts
@@ -32,9 +32,10 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     record = state.read()
     if finished(record):
         raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
-    refuse_drift(record, given["accept_drift"])
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
-    reopened = reopen(state, reach, wishes.speed)
+    with exposure.told(record):
+        refuse_drift(record, given["accept_drift"])
+        reopened = reopen(state, reach, wishes.speed)
     facts = session_facts(reopened)
     facts["first"] = (*facts["first"], *accepted(reopened, given["accept_drift"]))
     ctx.exit(carry_on(Session(**facts, until=given["until"]), wishes))

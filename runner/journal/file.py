@@ -15,7 +15,10 @@ from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.journal.codec import Link, OtherFormatError, decode, encode
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
-MAX_LINE = 64 * 1024 * 1024
+WITHOUT = (
+    "nothing was touched; the safe split is in the `runner/run` annotation of the VirtualService:"
+    " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def read(path: Path) -> Record:
             f"there is no state file {path}", hint="`runner runs` lists the runs it can find"
         ) from error
     except OSError as error:
-        raise RunnerError(f"{path}: {error.strerror}") from error
+        raise RunnerError(f"the state file {path} cannot be read: {error.strerror}", hint=WITHOUT) from error
     whole, torn = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
     events, link = decoded(path, whole)
     if _was_whole(torn, link):
@@ -92,8 +95,7 @@ def _damaged(path: Path, number: int, error: Exception) -> DisagreementError:
     what = error.message if isinstance(error, DisagreementError) else "it is not a line of a state file"
     return DisagreementError(
         f"{path}:{number}: the state file is damaged, or is none: {what}",
-        hint="nothing was touched; the safe split is in the `runner/run` annotation of the VirtualService:"
-        " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file",
+        hint=WITHOUT,
     )
 
 
@@ -161,9 +163,11 @@ class JournalFile:
         return lines
 
     def close(self) -> None:
-        """Let others write."""
-        os.close(self._descriptor)
-        self._lock.release()
+        """Let others write; everything was forced to the disk before, so no refusal matters any more."""
+        with suppress(OSError):
+            os.close(self._descriptor)
+        with suppress(OSError):
+            self._lock.release()
 
 
 def _locked(path: Path) -> FileLock:
@@ -210,7 +214,8 @@ def is_held(path: Path) -> bool:
         return True
     except OSError:
         return False
-    lock.release()
+    with suppress(OSError):
+        lock.release()
     return False
 
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from runner.cli.entry import run
 from runner.journal import JournalFile
@@ -64,6 +65,40 @@ def test_a_disk_that_fills_up_with_traffic_on_the_canary_is_said_last(folder, mo
     )
     assert any("run.jsonl cannot be written: No space left on device" in line for line in said)
     assert any("kubectl -n bookinfo patch virtualservice reviews" in line for line in said)
+
+
+def test_a_run_that_cannot_be_taken_up_says_where_it_left_the_canary(folder, monkeypatch, capsys):
+    assert run(["play", CANARY, "--sandbox", "--state", "run.jsonl", "--until", "soak"]) == 0
+    capsys.readouterr()
+    monkeypatch.setattr(os, "ftruncate", lambda *_: (_ for _ in ()).throw(Full()))
+
+    for command in ("resume", "rollback"):
+        assert run([command, "run.jsonl"]) == 1
+
+        said = capsys.readouterr().err.splitlines()
+        assert "run.jsonl cannot be written: No space left on device" in said[0]
+        assert said[-1].startswith(
+            "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
+        )
+
+
+def test_a_state_file_that_cannot_be_read_is_no_reason_to_stay(folder, capsys):
+    Path("run.jsonl").mkdir()
+
+    assert run(["resume", "run.jsonl"]) == 1
+
+    said = capsys.readouterr().err
+    assert "the state file run.jsonl cannot be read: Is a directory" in said
+    assert "runner rollback --route ROUTE -n NAMESPACE" in said
+
+
+def test_a_lock_that_cannot_be_given_back_does_not_change_how_a_run_ended(folder, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(FileLock, "release", refuse)
+
+    assert run(["play", CANARY, "--sandbox", "--state", "run.jsonl"]) == 0
 
 
 def test_a_full_disk_leaves_no_half_of_a_state_file(folder, monkeypatch, capsys):

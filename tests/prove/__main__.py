@@ -40,6 +40,16 @@ def run(gate: Gate, draw: Draw, pool: Any) -> Result:
     return Result(gate, len(items), time.monotonic() - began, counted, broken)
 
 
+def _result(gate: Gate, asked: argparse.Namespace, pool: Any) -> Result:
+    """What *gate* came to, if it can be played here; a whole proof must have counted enough."""
+    if reason := gate.missing():
+        return Result(gate, 0, 0.0, {}, [], reason)
+    result = run(gate, _draw(gate, asked, asked.fresh), pool)
+    if asked.share >= 1:
+        result.broken += gate.too_few(result.counted)
+    return result
+
+
 def _draw(gate: Gate, asked: argparse.Namespace, fresh: int) -> Draw:
     """A share of the whole; a gate that plays every item there is has its share of those."""
     whole = gate.night if asked.night else gate.full
@@ -61,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=200) as pool:
         for gate in GATES:
             if not asked.gates or gate.name in asked.gates:
-                results.append(run(gate, _draw(gate, asked, asked.fresh), pool))
+                results.append(_result(gate, asked, pool))
                 print("\n    ".join([line(results[-1]), *results[-1].broken[:5]]), flush=True)
     if asked.write:
         PAGE.write_text(page(results, Proof(commit, asked.share, asked.fresh)), encoding="utf-8")

@@ -3,12 +3,12 @@
 import json
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tests.prove import contenders, fuzz, gates, kills, records, sabotage
+from tests.prove import contenders, fuzz, gates, kills, lines, records, sabotage, syscalls
 from tests.prove.oracle import Violation
 from tests.prove.simulation import History
 
@@ -29,7 +29,10 @@ class Draw:
 
 @dataclass(frozen=True)
 class Gate:
-    """*full* items are a whole proof, *night* a night's; *play* raises where a promise breaks."""
+    """*full* items are a whole proof, *night* a night's; *play* raises where a promise breaks.
+
+    *least* is what a whole proof must have counted; *missing* says why the gate cannot be played here.
+    """
 
     name: str
     says: str
@@ -37,6 +40,16 @@ class Gate:
     items: Callable[[Draw], Iterable[Item]]
     full: int
     night: int
+    least: Figures = field(default_factory=dict)
+    missing: Callable[[], str] = str
+
+    def too_few(self, counted: Figures) -> list[str]:
+        """What a whole proof has counted less of than it must."""
+        return [
+            f"{counted.get(name, 0):,.0f} {name}, at least {count:,} are wanted"
+            for name, count in self.least.items()
+            if counted.get(name, 0) < count
+        ]
 
     def drawn(self, draw: Draw) -> list[Item]:
         """What a run plays: all that ever failed here, then what was drawn."""
@@ -178,16 +191,37 @@ GATES = (
         "real SIGKILLs of forked processes at any call, then resume",
         lambda seed: {"kills": kills.killed(seed)},
         seeds,
-        1_100,
+        1_300,
         10_000,
+        least={"kills": 2_000},
+    ),
+    Gate(
+        "line kills",
+        "SIGKILL at every executed line of the journal and the conductor, in a play, a resume and a rollback",
+        lines.killed,
+        some(lines.parts),
+        EVERY,
+        EVERY,
+        least={"kills": 3_000},
     ),
     Gate(
         "fresh kills",
-        "real SIGKILLs of freshly started processes, by the clock, on a disk",
+        "real SIGKILLs of freshly started processes, at any line of the state file, on a disk",
         lambda seed: {"kills": kills.killed(seed, fresh=True)},
         seeds,
-        220,
+        130,
         1_000,
+        least={"kills": 200},
+    ),
+    Gate(
+        "system calls",
+        "one system call of a freshly started process on its state file fails, or kills it",
+        syscalls.faulted,
+        some(syscalls.cases),
+        300,
+        EVERY,
+        least={"faults met": 150},
+        missing=syscalls.missing,
     ),
     Gate(
         "sabotages",

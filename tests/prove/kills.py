@@ -1,30 +1,35 @@
 """Real processes, really killed: SIGKILL at any call of any function, then `resume`, on a real disk.
 
 A forked process counts its own calls, of Python and of C, and kills itself at the one that the seed says: before
-or after every system call, however busy the machine. A fresh process is killed from outside, by the clock.
+or after every system call, however busy the machine. A fresh process is killed from outside, as soon as its state
+file has as many lines as the seed says.
 """
 
-import contextlib
-import importlib
-import json
 import os
-import pkgutil
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 from tests.prove.oracle import Violation
+from tests.prove.processes import (
+    LONGEST,
+    arguments,
+    ended_as_promised,
+    fork,
+    is_finished,
+    spawn,
+    wait,
+    whole_lines,
+)
 from tests.prove.simulation import SHELF
 
-PLAYBOOK = Path(__file__).parent / "small.yaml"
-LONGEST = 60.0  # seconds that a child may take
+LINES = 40  # of the 47 that a play writes: with fewer to come the kill may be too late
+TRIES = 20
 
 
 def killed(seed: int, *, fresh: bool = False) -> int:
@@ -34,89 +39,57 @@ def killed(seed: int, *, fresh: bool = False) -> int:
     for each process instead of forking this warm one.
     """
     rng = random.Random(seed)
-    # The page cache outlives a SIGKILL, on a disk as in memory; only fresh processes need a disk to be real.
-    with tempfile.TemporaryDirectory(prefix="kill-", dir=None if fresh else SHELF) as folder:
-        state, kills = Path(folder) / "run.jsonl", 0
-        for _ in range(2):
-            kills += _spawned_dies(state, rng) if fresh else _forked_dies(state, rng)
-        if not _is_finished(state):
-            code = _wait(_fork(_arguments(state)))
-            if code != 0:
-                raise Violation(f"seed {seed}: resume ended with {code}")
-        _ended_like_an_undisturbed_run(seed, state)
+    for _ in range(TRIES):
+        # The page cache outlives a SIGKILL, on a disk as in memory; only fresh processes need a disk to be real.
+        with tempfile.TemporaryDirectory(prefix="kill-", dir=None if fresh else SHELF) as folder:
+            kills = _killed(Path(folder) / "run.jsonl", rng, fresh=fresh)
+        if kills:
+            return kills
+    raise Violation(f"seed {seed}: {TRIES} processes ended before they could be killed")
+
+
+def _killed(state: Path, rng: random.Random, *, fresh: bool) -> int:
+    kills = 0
+    for _ in range(2):
+        kills += _spawned_dies(state, rng) if fresh else _forked_dies(state, rng)
+    if not is_finished(state):
+        code = wait(fork(arguments(state)))
+        if code != 0:
+            raise Violation(f"resume ended with {code}")
+    ended_as_promised(state)
     return kills
 
 
-def _arguments(state: Path) -> list[str]:
-    if state.exists():
-        return ["resume", str(state), "-o", "jsonl"]
-    return ["play", str(PLAYBOOK), "--sandbox", "--seed", "7", "--state", str(state), "-o", "jsonl"]
-
-
 def _forked_dies(state: Path, rng: random.Random) -> bool:
-    if _is_finished(state):
+    if is_finished(state):
         return False
     at = rng.randrange(1, calls_of_a_play())
-    return _wait(_fork(_arguments(state), at)) == -signal.SIGKILL
+    return wait(fork(arguments(state), lambda play: _counting(_Calls(at), play))) == -signal.SIGKILL
 
 
 def _spawned_dies(state: Path, rng: random.Random) -> bool:
-    if _is_finished(state):
+    if is_finished(state):
         return False
-    return _kill(_spawn(_arguments(state)), rng.uniform(0.05, 0.8 * seconds_of_a_play()))
+    known = len(whole_lines(state))
+    return _kill_at(spawn(arguments(state)), state, rng.randint(known, LINES), rng.uniform(0.0, 0.15))
 
 
 @cache
 def calls_of_a_play() -> int:
     """How many calls an undisturbed play makes once everything is imported."""
+    reads, writes = os.pipe()
+
+    def told(play: Callable[[], int]) -> int:
+        calls = _Calls(0)
+        code = _counting(calls, play)
+        os.write(writes, str(calls.made).encode())
+        return code
+
     with tempfile.TemporaryDirectory(prefix="kill-", dir=SHELF) as folder:
-        reads, writes = os.pipe()
-        _wait(_fork(_arguments(Path(folder) / "run.jsonl"), tell=writes))
-        os.close(writes)
-        with os.fdopen(reads) as pipe:
-            return int(pipe.read())
-
-
-@cache
-def seconds_of_a_play() -> float:
-    """How long an undisturbed play in a fresh process takes on this machine, now."""
-    with tempfile.TemporaryDirectory(prefix="kill-") as folder:
-        began = time.monotonic()
-        _wait(_spawn(_arguments(Path(folder) / "run.jsonl")))
-        return time.monotonic() - began
-
-
-def _fork(arguments: Sequence[str], at: int = 0, tell: int | None = None) -> int:
-    """A child that plays; it kills itself at its *at*-th call, or writes to *tell* how many it made."""
-    run = _warm()
-    child = os.fork()
-    if child:
-        return child
-    with contextlib.suppress(BaseException):
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
-        calls = _Calls(at)
-        sys.setprofile(calls)
-        code = run(list(arguments))
-        sys.setprofile(None)
-        if tell is not None:
-            os.write(tell, str(calls.made).encode())
-        os._exit(code)
-    os._exit(99)
-
-
-@cache
-def _warm() -> Callable[[list[str]], int]:
-    """Everything is imported once, here, so that no child dies in an import."""
-    import runner
-
-    for found in pkgutil.walk_packages(runner.__path__, "runner."):
-        if not found.name.endswith("__main__") and not found.name.startswith("runner.adapters"):
-            importlib.import_module(found.name)
-    from runner.cli.entry import run
-
-    return run
+        wait(fork(arguments(Path(folder) / "run.jsonl"), told))
+    os.close(writes)
+    with os.fdopen(reads) as pipe:
+        return int(pipe.read())
 
 
 class _Calls:
@@ -131,45 +104,23 @@ class _Calls:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _spawn(arguments: Sequence[str]) -> int:
-    command = [sys.executable, "-m", "runner", *arguments]
-    process = subprocess.Popen(command, stdin=-3, stdout=-3, stderr=-3)
-    process.returncode = 0  # waited for by its number, below
-    return process.pid
+def _counting(calls: _Calls, play: Callable[[], int]) -> int:
+    sys.setprofile(calls)
+    try:
+        return play()
+    finally:
+        sys.setprofile(None)
 
 
-def _kill(child: int, after: float) -> bool:
-    """Whether the child was still there to be killed."""
-    time.sleep(after)
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
-def _wait(child: int) -> int:
+def _kill_at(child: int, state: Path, lines: int, after: float) -> bool:
+    """Whether the child could be killed when *state* had *lines*; it has none until some time *after* the start."""
     until = time.monotonic() + LONGEST
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
+    while len(whole_lines(state)) < lines and time.monotonic() < until:
+        done, _ = os.waitpid(child, os.WNOHANG)
         if done:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.005)
+            return False
+        time.sleep(0.001)
+    if not lines:
+        time.sleep(after)
     os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    raise Violation("a process hung")
-
-
-def _is_finished(state: Path) -> bool:
-    return state.exists() and '"event":"run.finished"' in state.read_text().splitlines()[-1]
-
-
-def _ended_like_an_undisturbed_run(seed: int, state: Path) -> None:
-    events = [json.loads(line) for line in state.read_text().splitlines()]
-    last = events[-1]
-    if last["event"] != "run.finished" or last["splits"] != {"reviews": {"v3": 100}}:
-        raise Violation(f"seed {seed}: ended with {last}")
-    done = Counter(json.dumps(event["ref"]) for event in events if event["event"] == "effect.done")
-    world = [json.loads(line) for line in Path(f"{state}.world").read_text().splitlines()[1:]]
-    writes = sum("op" in line and line["op"] != "stage" for line in world)
-    if max(done.values()) > 1 or writes != len(done):
-        raise Violation(f"seed {seed}: {writes} writes for {len(done)} effects, {done}")
+    return wait(child) == -signal.SIGKILL

@@ -12,13 +12,14 @@ from tests.prove.catalogue import Gate
 
 @dataclass
 class Result:
-    """What one gate came to."""
+    """What one gate came to; *skipped* says why it could not be played."""
 
     gate: Gate
     played: int
     seconds: float
     counted: dict[str, float]
     broken: list[str]
+    skipped: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,15 @@ class Proof:
 
 def line(result: Result) -> str:
     """One gate for a terminal."""
+    if result.skipped:
+        return f"{result.gate.name:<17} not played: {result.skipped}"
     verdict = "no promise broken" if not result.broken else f"{len(result.broken)} BROKEN"
     return f"{result.gate.name:<17} {result.played:>7,} in {result.seconds:6.0f} s  {verdict}  {_counted(result)}"
 
 
 def _counted(result: Result) -> str:
+    if result.skipped:
+        return f"not played: {result.skipped}"
     return ", ".join(f"{value:,.0f} {name}" for name, value in result.counted.items())
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.prove import catalogue, contenders, fuzz, gates, kills, records, sabotage
+from tests.prove import catalogue, contenders, fuzz, gates, kills, lines, records, sabotage, syscalls
 from tests.prove.__main__ import fresh_seed
 
 
@@ -81,6 +81,27 @@ def test_rubbish_is_answered_in_words():
 def test_a_killed_process_is_resumed():
     for seed in range(6):
         kills.killed(seed)
+
+
+def test_a_process_killed_at_any_line_has_told_nothing_that_is_lost():
+    for part in (0, lines.PARTS // 2):
+        assert lines.killed("rollback", part)["kills"] > 30
+
+
+@pytest.mark.skipif(bool(syscalls.missing()), reason=syscalls.missing() or "it can be played")
+@pytest.mark.parametrize(
+    "case",
+    [("play", "fdatasync", "EIO", 9), ("resume", "write", "ENOSPC", 5), ("rollback", "flock", "EIO", 4)],
+)
+def test_a_call_that_fails_on_the_state_file_is_told_and_gone_on_from(case):
+    assert syscalls.faulted(*case)["faults met"]
+
+
+def test_a_proof_that_counted_too_little_has_not_been_given():
+    kills_gate = catalogue.gate_of("kills")
+
+    assert kills_gate.too_few({"kills": 1_999}) == ["1,999 kills, at least 2,000 are wanted"]
+    assert kills_gate.too_few({"kills": 2_000}) == []
 
 
 @pytest.mark.parametrize("name", sabotage.SABOTAGES)
