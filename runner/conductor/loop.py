@@ -129,13 +129,25 @@ class Conductor:
                 self.world.clock.sleep_until(until)
             case Measure():
                 self._catch_up()
-                self.record(measure(action, self.state, self.world))
+                self._measure(action)
             case Look() | Probe() | Perform():
                 self._reach(action, seen)
             case Stop():
                 raise AssertionError
             case _:
                 assert_never(action)
+
+    def _measure(self, action: Measure) -> None:
+        try:
+            taken = measure(action, self.state, self.world)
+        except DisagreementError as error:
+            self._refuse(error)
+        else:
+            self.record(taken)
+
+    def _refuse(self, error: RunnerError) -> None:
+        reason = f"{error.message}\n{error.hint}" if error.hint else error.message
+        self.notice(Refused(reason, int(error.exit_code)))
 
     def _keep_lease(self) -> None:
         """Also in a long wait: who holds a lease shows it, and credentials that expire are noticed there."""
@@ -188,8 +200,7 @@ class Conductor:
         except StageFailure as error:
             self.notice(Broken(error.message))
         except RunnerError as error:
-            reason = f"{error.message}\n{error.hint}" if error.hint else error.message
-            self.notice(Refused(reason, int(error.exit_code)))
+            self._refuse(error)
         else:
             self._silent.clear()
             self.notice(Reached())

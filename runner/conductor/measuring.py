@@ -16,11 +16,14 @@ from runner.model.split import Split
 from runner.ports import Cluster
 from runner.promql.shorten import shorten
 from runner.routers import istio
-from runner.stages.shift import live
+from runner.stages.shift import gone, live
 
 
 def measure(action: Measure, state: RunState, world: World) -> MeasurementTaken:
-    """Ask the metrics source for every query of the check, and judge what it said."""
+    """Ask the metrics source for every query of the check, and judge what it said.
+
+    DisagreementError where the check compares with the weights of an object that somebody has deleted.
+    """
     now = world.clock.now()
     queries = sent(action.check, now, action.since)
     answers = {part: world.metrics.query(text, now) for part, text in queries.items()}
@@ -71,9 +74,14 @@ def _live_split(check: Check, state: RunState, cluster: Cluster) -> Split | None
     """The weights at this moment, for a check that compares with them; None where they cannot be read."""
     if not isinstance(check.judgement, Agreement) or check.judgement.route is None:
         return None
-    route = state.program.playbook.route(check.judgement.route)
+    playbook = state.program.playbook
+    route = playbook.route(check.judgement.route)
     try:
         found = live(cluster, route)
-        return None if found is None else istio.read(found, route)
+        split = None if found is None else istio.read(found, route)
     except RunnerError:
         return None
+    known = state.routes[route.name].split
+    if found is None and known is not None:
+        raise gone(route, known, playbook)
+    return split

@@ -25,6 +25,7 @@ from runner.model.split import Split
 from runner.ports import Cluster
 from runner.routers import istio
 from runner.routers.marker import Marker, marker_of
+from runner.stages.ownership import ROUTES, last_editor
 from runner.stages.shift import live
 
 LOST = "the record of it is lost"
@@ -50,8 +51,8 @@ def marked(cluster: Cluster, playbook: Playbook) -> list[Marked]:
             continue
         if marker.digest != istio.digest(item, route):
             raise DisagreementError(
-                f"somebody has changed VirtualService {route.namespace}/{route.virtual_service}"
-                f" since run {marker.run} wrote it",
+                f"VirtualService {route.namespace}/{route.virtual_service} was changed since run {marker.run} wrote it,"
+                f" by {last_editor(item, ROUTES)}",
                 hint=f"go back by the marker: runner rollback --route {shlex.quote(route.virtual_service)}"
                 f" -n {shlex.quote(route.namespace)}",
             )

@@ -1,5 +1,8 @@
 """Who else owns an object: the last editor, and GitOps controllers that would fight us for it."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from runner.errors import RunnerError
 from runner.model.playbook import Route
 from runner.model.stages import KubeObject
@@ -11,17 +14,33 @@ FLUX_SNIPPET = """metadata:
   annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}"""
 
 
-def last_editor(found: KubeObject) -> str:
-    """The manager whose write is the newest, with its time, as the API server recorded it; a status is no edit."""
+ROUTES = ("f:spec", "f:http")  # a list that has one owner as a whole, as managedFields write its path
+
+
+def last_editor(found: KubeObject, field: Sequence[str] = ()) -> str:
+    """The manager whose write is the newest, with its time, as the API server recorded it; a status is no edit.
+
+    Of *field* alone where its path is given: somebody who owns it has changed it, whoever wrote something else
+    since. Where nobody owns it, the newest of all.
+    """
     entries = [
         entry
         for entry in found.get("metadata", {}).get("managedFields", [])
         if entry.get("time") and entry.get("subresource") != "status"
     ]
+    entries = [entry for entry in entries if _owns(entry.get("fieldsV1"), field)] or entries
     if not entries:
         return "an unknown manager"
     newest = max(entries, key=lambda entry: str(entry["time"]))
     return f"{newest.get('manager', 'an unknown manager')} at {newest['time']}"
+
+
+def _owns(fields: Mapping[str, Any] | None, path: Sequence[str]) -> bool:
+    for element in path:
+        if not fields or element not in fields:
+            return False
+        fields = fields[element]
+    return True
 
 
 def gitops_owner(found: KubeObject) -> str | None:

@@ -8,12 +8,12 @@ from runner.engine.state import RouteState
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split, canary_split, split_of
-from runner.model.stages import KubeObject, Shift
+from runner.model.stages import Apply, KubeObject, Shift
 from runner.ports import Cluster, ObjectRef, Permission
 from runner.routers import istio
 from runner.routers.marker import Marker, marker_of, with_marker
 from runner.stages.needing import to_move
-from runner.stages.ownership import last_editor, refuse_gitops
+from runner.stages.ownership import ROUTES, last_editor, refuse_gitops
 from runner.stages.writing import Move, Setting, Write
 
 NAME = "shift"
@@ -56,7 +56,7 @@ def live(cluster: Cluster, route: Route) -> KubeObject | None:
 def prepare(effect: SetSplit, setting: Setting) -> Write:
     """Reads the object and refuses what may not be overwritten; see `Write`."""
     route = setting.playbook.route(effect.route)
-    found = _present(_as_seen(effect, setting) or live(setting.cluster, route), route)
+    found = _present(_as_seen(effect, setting) or live(setting.cluster, route), route, setting)
     refuse_gitops(found, route)
     _refuse_superseded(found, setting)
     split = istio.read(found, route)
@@ -96,13 +96,37 @@ def _sent(cluster: Cluster, changed: KubeObject) -> dict[str, Any]:
     return {}
 
 
-def _present(found: KubeObject | None, route: Route) -> KubeObject:
+def _present(found: KubeObject | None, route: Route, setting: Setting) -> KubeObject:
     if found is not None:
         return found
+    known = setting.routes[route.name].split
+    if known is not None:
+        raise gone(route, known, setting.playbook)
     raise RunnerError(
         f"VirtualService {route.namespace}/{route.virtual_service} of route {route.name!r} does not exist",
         hint=f"an earlier apply stage creates it, or: kubectl apply -n {shlex.quote(route.namespace)} -f FILE",
     )
+
+
+def gone(route: Route, split: Split, playbook: Playbook) -> DisagreementError:
+    """The VirtualService of *route*, last seen at *split*, has been deleted by somebody."""
+    return DisagreementError(
+        f"VirtualService {route.namespace}/{route.virtual_service} is gone: somebody has deleted it"
+        f" after it was seen at {split}; without it Kubernetes shares the traffic over every version's pods",
+        hint="create it again, from the playbook's folder:"
+        f" kubectl apply -n {shlex.quote(route.namespace)} -f {_file_of(route, playbook)}",
+    )
+
+
+def _file_of(route: Route, playbook: Playbook) -> str:
+    """The manifest of *route*'s object where *playbook* has one."""
+    place = ("VirtualService", route.namespace, route.virtual_service)
+    for stage in playbook.stages:
+        for manifest in stage.kind.manifests if isinstance(stage.kind, Apply) else ():
+            metadata = manifest.object["metadata"]
+            if (manifest.object["kind"], metadata.get("namespace"), metadata["name"]) == place:
+                return shlex.quote(manifest.file)
+    return "FILE"
 
 
 def _before(effect: SetSplit, setting: Setting, split: Split) -> Split:
@@ -141,11 +165,10 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
     if effect.back or recorded is None or split == recorded:
         return
     raise DisagreementError(
-        f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found)}\n"
+        f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found, ROUTES)}\n"
         f"  recorded  {recorded}\n  live      {split}\n  wanted    {effect.split}",
         hint=f"go on from the live split: runner resume {shlex.quote(setting.run)}"
-        f" --accept-drift {istio.digest(found, route)}\n"
-        f"or go back: runner rollback {shlex.quote(setting.run)}",
+        f" --accept-drift {istio.digest(found, route)}",
     )
 
 
@@ -176,7 +199,9 @@ def _safe(effect: SetSplit, setting: Setting, route: Route, before: Split) -> Sp
 
 def _already(route: Route, effect: SetSplit, found: KubeObject, split: Split, known: RouteState) -> Write:
     """Going back where the canary has nothing: whatever else it is, the canary is out of it."""
-    wrong = None if split == effect.split else f"somebody moved it to {split}, by {last_editor(found)}"
+    wrong = (
+        None if split == effect.split else f"somebody moved it to {split}, by {last_editor(found, ROUTES)}"
+    )
     told = not known.moved or known.split == effect.split
     return Write(
         target=service_ref(route),
@@ -192,4 +217,4 @@ def _wrong(back: KubeObject | None, route: Route, want: Split) -> str | None:
     if back is None:
         return "it is gone"
     split = istio.read(back, route)
-    return None if split == want else f"it is at {split}, by {last_editor(back)}"
+    return None if split == want else f"it is at {split}, by {last_editor(back, ROUTES)}"

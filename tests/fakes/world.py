@@ -15,6 +15,8 @@ from runner.ports import ObjectRef
 
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 
+EDITED = ({"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-01T12:03:00Z"},)
+
 
 class FakeCluster:
     """Objects by kind, namespace and name, with a resourceVersion that every write moves."""
@@ -66,13 +68,18 @@ class FakeCluster:
             raise ConflictError("the object has been modified")
         return self._store(copy.deepcopy(dict(changed)), "replace")
 
-    def edit(self, kind: str, namespace: str, name: str, change: Callable[[dict[str, Any]], None]) -> None:
-        """Somebody else changes an object."""
+    def edit(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        change: Callable[[dict[str, Any]], None],
+        managed: Sequence[Mapping[str, Any]] = EDITED,
+    ) -> None:
+        """Somebody else changes an object, which says so in its *managed* fields."""
         found = self._objects[(kind, namespace, name)]
         change(found)
-        found["metadata"]["managedFields"] = [
-            {"manager": "kubectl-edit", "operation": "Update", "time": "2026-01-01T12:03:00Z"}
-        ]
+        found["metadata"]["managedFields"] = list(managed)
         found["metadata"]["resourceVersion"] = str(next(self._versions))
 
     def weights(self, namespace: str, name: str) -> dict[str, int]:

@@ -33,7 +33,7 @@ def test_edit_accepted_by_its_digest_is_gone_on_from(installed: Bookinfo, tmp_pa
         run = _in_soak(installed, tmp_path)
         installed.shift(**THEIRS)
         assert run.finish() == 7, run.said()
-        digest = run.said().split("--accept-drift ")[1].split()[0].rstrip(";")
+        digest = run.said().split("--accept-drift ")[1].split()[0]
         on = play.start(installed, tmp_path, "resume", str(tmp_path / "run.jsonl"), "--accept-drift", digest)
         assert on.finish() == 0, on.said()
     assert installed.weights() == {"v3": 100}
@@ -92,7 +92,8 @@ def test_deleted_route_stops_the_run_with_the_way_to_bring_it_back(
         run = _in_soak(installed, tmp_path)
         installed.kubectl("delete", "virtualservice", "reviews")
         code = run.finish()
-    assert code == 1, run.said()
+    assert code == 7, run.said()
+    assert "is gone: somebody has deleted it" in run.said()
     assert "kubectl apply" in run.said()
 
 
