@@ -213,11 +213,17 @@ def _promoted_by(view: RunView, stage: str) -> set[str]:
 
 
 def _effect(view: RunView, event: EffectIntended | EffectDone) -> RunView:
+    ref = event.ref
+    place = f"{ref.namespace}/{ref.name}"
+    target = f"{ref.kind} {place}"
     match event:
-        case EffectIntended(ref=ref, want=want):
-            written = {f"{ref.namespace}/{ref.name}": want} if "destinations" in want else {}
-            return replace(view, written={**view.written, **written})
-        case EffectDone(ref=ref, result=result):
+        case EffectIntended(want=want):
+            written = {**view.written, place: want} if "destinations" in want else view.written
+            return replace(view, written=written, open={**view.open, target: event})
+        case EffectDone(result=result):
+            read = {**view.read, place: event.at} if ref.kind == "VirtualService" else view.read
+            open_ = {name: intent for name, intent in view.open.items() if name != target}
+            view = replace(view, open=open_, read=read)
             stage = view.stage(ref.stage)
             if stage is None or stage.kind != "apply" or result.get("left"):
                 return view

@@ -202,7 +202,7 @@ def _effect(view: RunView, event: EffectDone) -> Line | None:
     name = one_line(f"{event.ref.kind}/{event.ref.name}")
     replicas, left, forced = (event.result.get(key) for key in ("replicas", "left", "forced"))
     if replicas is not None:
-        said = f"{name} {event.result.get('before')}→{replicas} replicas"
+        said = one_line(f"{name} {event.result.get('before')}→{replicas} replicas")
         return Line(event.at, _place(view, event.ref.stage), "scaled", said)
     note = "was there, left as it is" if left else one_line(str(forced)) if forced else ""
     return Line(event.at, _place(view, event.ref.stage), "kept" if left else "applied", joined((name, note)))

@@ -1,16 +1,19 @@
 """The last words of a run: how it ended, where the traffic is, and what a person can do now."""
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import assert_never
 
 from runner.engine.events import Outcome
 from runner.errors import ExitCode
 from runner.model.playbook import Route
 from runner.reports.by_hand import kubectl_look, way_back
+from runner.reports.certainty import certain, unknown
 from runner.reports.escape import escape
-from runner.reports.figures import duration, plural
+from runner.reports.figures import clock, duration, plural
 from runner.reports.terminal import Terminal, Tone
 from runner.reports.view import Exposure, RunView, StageStatus, Standing
 from runner.reports.wording import joined, one_line, told, weights
@@ -29,18 +32,29 @@ class Said:
 def last_words(view: RunView, terminal: Terminal, *, handle: str = "") -> list[str]:
     """The end of *view* in lines; *handle* is what `resume` wants: the run id, or a state file elsewhere."""
     handle = shlex.quote(one_line(handle or view.run))
-    said = [*_ending(view, handle), *_exposed(view, handle)]
+    return _painted((*_ending(view, handle, terminal.zone), *_exposed(view, handle)), terminal)
+
+
+def standing(view: RunView, terminal: Terminal, *, handle: str = "") -> list[str]:
+    """Where a run stands that was not taken up: what is known of its traffic, and the way back."""
+    handle = shlex.quote(one_line(handle or view.run))
+    if view.outcome is not None:
+        return []
+    return _painted((*_known(view, terminal.zone), *_ways_back(view, handle)), terminal)
+
+
+def _painted(said: Sequence[Said], terminal: Terminal) -> list[str]:
     return [terminal.paint(terminal.spell(line.text), line.tone) for line in said]
 
 
-def _ending(view: RunView, handle: str) -> list[Said]:
+def _ending(view: RunView, handle: str, zone: tzinfo | None) -> list[Said]:
     match view.standing:
         case Outcome.SUCCEEDED:
             return _succeeded(view, handle)
         case Outcome.ROLLBACK_FAILED:
-            return _failed(view, handle)
+            return _failed(view, handle, zone)
         case Outcome() as outcome:
-            return _went_back(view, outcome)
+            return _went_back(view, outcome, zone)
         case (
             Standing.STOPPED
             | Standing.PAUSED
@@ -49,7 +63,7 @@ def _ending(view: RunView, handle: str) -> list[Said]:
             | Standing.WAITING
             | Standing.ROLLING_BACK
         ):
-            return _stands(view, handle)
+            return _stands(view, handle, zone)
         case _:
             assert_never(view.standing)
 
@@ -74,12 +88,13 @@ def _already(view: RunView) -> str:
     )
 
 
-def _went_back(view: RunView, outcome: Outcome) -> list[Said]:
+def _went_back(view: RunView, outcome: Outcome, zone: tzinfo | None) -> list[Said]:
     word = {Outcome.REJECTED: "Rejected", Outcome.ABORTED: "Aborted"}.get(outcome, "Rolled back")
     tone = Tone.GOOD if outcome is Outcome.ROLLED_BACK else Tone.BAD
     said = [Said(_sentence(_headline(word, view.reason or "by command")), tone)]
-    back = f"Users are back: {_traffic(view)}{_read_back(view)}."
+    back = f"Users are back: {_traffic(view)}{_read_back(view, zone)}."
     said.append(Said(back if view.moves else "No traffic had moved."))
+    said += [_line("unknown", unknown(view))] if view.open else []
     said += [_line("failed", _failures(view))] if view.failures is not None else []
     said += _applied(view)
     if view.source and outcome is not Outcome.ROLLED_BACK:
@@ -100,12 +115,17 @@ def _sentence(text: str) -> str:
     return text if text.endswith("?") else f"{text}."
 
 
-def _read_back(view: RunView) -> str:
+def _read_back(view: RunView, zone: tzinfo | None) -> str:
     back = view.rollback
     if back is None or back.ended is None or not back.to:
         return ""
     took = back.ended - back.started
-    return f", read back after {duration(took)}" if took >= 1 else ", read back"
+    after = f" (after {duration(took)})" if took >= 1 else ""
+    return f", read back at {clock(back.ended, zone)}{after}"
+
+
+def _known(view: RunView, zone: tzinfo | None) -> list[Said]:
+    return [_line("certain", certain(view, zone)), _line("unknown", unknown(view))]
 
 
 def _failures(view: RunView) -> str:
@@ -132,21 +152,28 @@ def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + more
 
 
-def _failed(view: RunView, handle: str) -> list[Said]:
+def _failed(view: RunView, handle: str, zone: tzinfo | None) -> list[Said]:
     """Red, with the weights as last known and the lines that mend them by hand."""
     trouble = view.rollback.trouble if view.rollback is not None else ""
+    first, *more = (trouble or view.reason).splitlines() or [""]
     said = [Said("ROLLBACK FAILED: traffic is not known to be safe. Wake somebody.", Tone.BAD)]
-    said.append(_line("why", told(trouble or view.reason)))
+    said += [_line("why", told(first)), *_further(more), *_known(view, zone)]
     for route in view.playbook.routes if view.playbook else ():
         if route.name not in view.splits or route.name not in view.safe:
             continue
-        now, safe = view.splits[route.name], view.safe[route.name]
-        said.append(
-            Said(f"  {one_line(route.name)} is at {weights(now)}, and should be at {weights(safe)}", Tone.BAD)
-        )
-        said.append(_by_hand(view, route))
+        said.append(_line("wanted", f"{one_line(route.name)} at {weights(view.safe[route.name])}"))
+        said += [] if _is_gone(route, first) else [_by_hand(view, route)]
         said.append(_line("look", kubectl_look(route, context=_context(view))))
     return [*said, _line("try again", f"runner rollback {handle}")]
+
+
+def _is_gone(route: Route, reason: str) -> bool:
+    """Whether there is no object any more whose weights a person could set."""
+    return f"VirtualService {route.namespace}/{route.virtual_service} is gone" in reason
+
+
+def _further(lines: Sequence[str]) -> list[Said]:
+    return [Said(f"  {escape(line)}") for line in lines]  # what is to be pasted keeps its indentation
 
 
 def _context(view: RunView) -> str | None:
@@ -154,24 +181,41 @@ def _context(view: RunView) -> str | None:
     return str(context) if context else None
 
 
-def _stands(view: RunView, handle: str) -> list[Said]:
+def _stands(view: RunView, handle: str, zone: tzinfo | None) -> list[Said]:
     """Paused, interrupted, or left without a word."""
     asked = view.standing is Standing.STOPPED
     word = view.standing.value.capitalize() if view.stopped is not None else "Interrupted"
-    reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
-    first, *more = reason.replace(f" {view.run}", f" {handle}").splitlines() or [""]
-    said = [
-        Said(
-            _sentence(joined((_headline(word, first.rstrip(":")), _where(view)))),
-            Tone.GOOD if asked else Tone.WARN,
-        )
-    ]
-    said += [Said(f"  {escape(line)}") for line in more]  # what is to be pasted keeps its indentation
-    resume, back = f"runner resume {handle}", f"runner rollback {handle}"
+    first, *more = _reason(view, handle) or [""]
+    headline = _sentence(joined((_headline(word, first.rstrip(":")), _where(view))))
+    said = [Said(headline, Tone.GOOD if asked else Tone.WARN)]
+    said += _further([line for line in more if not _DRIFT.search(line)])
+    said += [] if asked else _known(view, zone)
+    resume, back = _resume(view, handle), f"runner rollback {handle}"
     said.append(_line("resume", f"{resume:<{len(back)}}   {_goes_on(view)}"))
-    if view.splits:
-        said.append(_line("go back", f"{back}   {_safe(view)}".rstrip()))
-    return said + [_by_hand(view, exposure.route) for exposure in view.exposed]
+    return [*said, *_ways_back(view, handle)]
+
+
+_DRIFT = re.compile(r"runner resume \S+ --accept-drift [0-9a-f]+")
+
+
+def _reason(view: RunView, handle: str) -> list[str]:
+    reason = view.stopped.reason if view.stopped is not None else "the process ended without a word"
+    return reason.replace(f" {view.run}", f" {handle}").splitlines()
+
+
+def _resume(view: RunView, handle: str) -> str:
+    """The command that goes on; where somebody has changed a route, the one that says so."""
+    found = next((found for line in _reason(view, handle) if (found := _DRIFT.search(line))), None)
+    return f"runner resume {handle}" if found is None else found[0]
+
+
+def _ways_back(view: RunView, handle: str) -> list[Said]:
+    if not view.splits:
+        return []
+    back = _line("go back", f"runner rollback {handle}   {_safe(view)}".rstrip())
+    first, *_ = _reason(view, handle) or [""]
+    exposed = [exposure.route for exposure in view.exposed if not _is_gone(exposure.route, first)]
+    return [back, *(_by_hand(view, route) for route in exposed)]
 
 
 def _by_hand(view: RunView, route: Route) -> Said:
@@ -208,7 +252,7 @@ def _exposed(view: RunView, handle: str) -> list[Said]:
         return []
     shares = ", ".join(_share(view, exposure) for exposure in view.exposed)
     back = f"`runner rollback {handle}`"
-    then = back if view.outcome is not None else f"`runner resume {handle}` or {back}"
+    then = back if view.outcome is not None else f"`{_resume(view, handle)}` or {back}"
     return [Said(f"{shares} and nobody is watching it: {then}", Tone.WARN)]
 
 

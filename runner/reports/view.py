@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from runner.engine.events import GateOpened, MeasurementTaken, Outcome
+from runner.engine.events import EffectIntended, GateOpened, MeasurementTaken, Outcome
 from runner.model.checks import Check
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split
@@ -110,7 +110,8 @@ class RunView:
 
     *asked* are the words that followed the playbook on the command line, as far as they say what is played;
     *places* says where in *stages* a name lies, *models* what the playbook says of it, *newest* which stage
-    was started last.
+    was started last. *open* are writes that may or may not have happened, by what they write; *read* is when each
+    VirtualService, by namespace/name, was read back.
     """
 
     run: str
@@ -135,6 +136,8 @@ class RunView:
     promoted: frozenset[str] = frozenset()
     already: frozenset[str] = frozenset()
     written: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    open: Mapping[str, EffectIntended] = field(default_factory=dict)
+    read: Mapping[str, float] = field(default_factory=dict)
     measures: Mapping[Place, Measure] = field(default_factory=dict)
     gate: GateOpened | None = None
     rollback: RollbackView | None = None

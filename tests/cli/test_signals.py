@@ -50,6 +50,8 @@ def test_a_signal_ends_a_run_with_its_code_and_says_where_the_traffic_is(tmp_pat
     assert out.splitlines()[-1].startswith(
         "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
     )
+    assert "  certain   reviews was at v1 80 / v3 20 when it was read back at" in out
+    assert "  unknown   what others have changed since" in out
     assert f"{name}: stopping at a safe point" in err
     assert "Traceback" not in out + err
 
@@ -65,6 +67,7 @@ def test_the_second_signal_leaves_at_once_and_says_where_the_traffic_is(tmp_path
 
     assert process.returncode in (130, 143)
     assert "Left. What was done is in the state file." in err
+    assert "  certain   reviews was at v1 80 / v3 20 when it was read back at" in err
     assert err.splitlines()[-1].startswith(
         "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
     )
