@@ -1,19 +1,21 @@
 """The first line of a state file, and the playbook read back from it."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runner.bootstrap import Place, who
 from runner.document.load import read
 from runner.document.playbook import Loaded, read_playbook, rebuild
 from runner.engine.events import RunStarted
-from runner.errors import DisagreementError, RunnerError
+from runner.errors import DisagreementError, RunnerError, UsageError
 from runner.journal import Record
 from runner.journal.codec import plain
 from runner.journal.finding import typed
 from runner.model.playbook import Playbook
 from runner.routers.marker import digest_of
+
+LEAST_DIGEST = 8  # characters of a digest that are shown, and that are enough to mean it
 
 
 def first_event(
@@ -47,8 +49,11 @@ def recorded_playbook(record: Record) -> Playbook:
     return rebuild(started.playbook, started.variables, started.manifests)
 
 
-def refuse_drift(record: Record, accepted: str | None) -> None:
-    """DisagreementError when the playbook on the disk is another by now; a missing one is no disagreement."""
+def refuse_drift(record: Record, accepted: Sequence[str]) -> tuple[str, ...]:
+    """Those of the digests in *accepted* that do not mean the playbook on the disk; a missing one is no disagreement.
+
+    DisagreementError where it is another by now, and none of them means it.
+    """
     started = record.started
     wrong = ""
     try:
@@ -56,13 +61,38 @@ def refuse_drift(record: Record, accepted: str | None) -> None:
     except RunnerError:
         now = digest_of(Path(started.source).read_bytes().hex())
         wrong = f", and cannot be played: runner validate {shlex.quote(started.source)}"
-    if now is None or now == started.digest or (accepted and now.startswith(accepted)):
-        return
+    if now is None:
+        return tuple(accepted)
+    others = tuple(digest for digest in accepted if not means(digest, now))
+    if now == started.digest or len(others) < len(accepted):
+        return others
     raise DisagreementError(
         f"{started.source} is not what run {record.run} began with\n"
-        f"  recorded  {started.digest}\n  on disk   {now}{wrong}",
-        hint=f"go on with the recorded one: runner resume {typed(record)} --accept-drift {now[:8]}",
+        f"  recorded  {started.digest}\n  on disk   {now}{wrong}{_given(accepted)}",
+        hint=f"go on with the recorded one: {accepting(record, (*accepted, now[:LEAST_DIGEST]))}",
     )
+
+
+def check_until(until: str | None, playbook: Playbook) -> None:
+    """UsageError for a stage that *playbook* does not have."""
+    names = [stage.name for stage in playbook.stages]
+    if until is not None and until not in names:
+        raise UsageError(f"there is no stage {until!r}", hint=f"--until takes one of: {', '.join(names)}")
+
+
+def means(given: str, digest: str) -> bool:
+    """Whether a person's *given* is enough of *digest* that nobody can have meant another."""
+    return len(given) >= LEAST_DIGEST and digest.startswith(given)
+
+
+def accepting(record: Record, digests: Sequence[str]) -> str:
+    """The command that goes on with *record* and what differs from it."""
+    options = "".join(f" --accept-drift {shlex.quote(digest)}" for digest in digests if digest)
+    return f"runner resume {typed(record)}{options}"
+
+
+def _given(accepted: Sequence[str]) -> str:
+    return "".join(f"\n  given     {digest!r}" for digest in accepted)
 
 
 def _digest_now(started: RunStarted) -> str | None:

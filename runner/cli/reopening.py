@@ -1,5 +1,6 @@
 """A run taken up again: its journal, its recorded playbook, and the place where it was."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,15 @@ import click
 
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
-from runner.cli.recording import recorded_playbook
+from runner.cli.recording import accepting, means, recorded_playbook
 from runner.cli.states import Kept, State
 from runner.engine.events import Event, RunResumed, SplitChanged
 from runner.engine.evolve import ACCEPTED
 from runner.engine.observations import Order
+from runner.errors import DisagreementError
 from runner.journal import Record
 from runner.model.playbook import Playbook
+from runner.model.split import Split
 from runner.routers import istio
 from runner.stages.shift import live
 
@@ -85,15 +88,52 @@ def session_facts(reopened: Reopened, *orders: Order) -> dict[str, Any]:
     }
 
 
-def accepted(reopened: Reopened, digest: str | None) -> tuple[Event, ...]:
-    """The live splits that a person accepts by their digest, as if this run had set them."""
-    if digest is None:
+def accepted(reopened: Reopened, digests: Sequence[str]) -> tuple[Event, ...]:
+    """The live splits that a person accepts by their *digests*, as if this run had set them.
+
+    DisagreementError for a digest that means none of them.
+    """
+    if not digests:
         return ()
-    at, changes = reopened.place.clock.now(), []
+    at, changes, seen = reopened.place.clock.now(), [], []
     last = {event.route: event.to for event in reopened.record.events if isinstance(event, SplitChanged)}
     for route in reopened.playbook.routes:
         found = live(reopened.place.cluster, route)
-        if found is not None and istio.digest(found, route).startswith(digest):
-            split = istio.read(found, route)
-            changes.append(SplitChanged(at, route.name, last.get(route.name), split, ACCEPTED))
+        if found is None:
+            continue
+        known = last.get(route.name)
+        seen.append(_Live(route.name, known, istio.read(found, route), istio.digest(found, route)))
+        if any(means(given, seen[-1].digest) for given in digests):
+            changes.append(SplitChanged(at, route.name, known, seen[-1].split, ACCEPTED))
+    for given in digests:
+        if not any(means(given, item.digest) for item in seen):
+            raise _means_nothing(reopened.record, given, seen)
     return tuple(changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A route as it is recorded and as it is."""
+
+    route: str
+    recorded: Split | None
+    split: Split
+    digest: str
+
+    @property
+    def drifted(self) -> bool:
+        """Whether somebody else has moved it."""
+        return self.recorded is not None and self.recorded != self.split
+
+
+def _means_nothing(record: Record, given: str, seen: Sequence[_Live]) -> DisagreementError:
+    lines = "".join(
+        f"\n  {item.route}: recorded {item.recorded or 'nothing'}, live {item.split}, digest {item.digest}"
+        for item in seen
+    )
+    drifted = [item.digest for item in seen if item.drifted]
+    why = "go on from what is live" if drifted else "no split has drifted; go on without it"
+    return DisagreementError(
+        f"--accept-drift {given!r} is the digest neither of a live split nor of a playbook that has changed{lines}",
+        hint=f"{why}: {accepting(record, drifted)}",
+    )

@@ -1,17 +1,19 @@
 """`runner resume [RUN]`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from runner.cli import exposure, options
 from runner.cli.playing import Session, carry_on
-from runner.cli.recording import refuse_drift
-from runner.cli.reopening import accepted, reopen, session_facts
+from runner.cli.recording import check_until, refuse_drift
+from runner.cli.reopening import Reopened, accepted, reopen, session_facts
 from runner.cli.states import reach_of, state_of
 from runner.cli.watching import Wishes
+from runner.engine.events import StageSkipped, StageSucceeded
 from runner.errors import UsageError
-from runner.journal.finding import finished
+from runner.journal.finding import finished, typed
 
 
 @click.command("resume")
@@ -20,7 +22,8 @@ from runner.journal.finding import finished
 @click.option(
     "--accept-drift",
     metavar="DIGEST",
-    help="Go on although the playbook, or a live split, is not as recorded: the digest that was shown.",
+    multiple=True,
+    help="Go on although the playbook, or a live split, is not as recorded: the digest that was shown. Repeatable.",
 )
 @options.where
 @options.watching
@@ -34,8 +37,31 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     with exposure.told(record):
-        refuse_drift(record, given["accept_drift"])
+        others = refuse_drift(record, given["accept_drift"])
         reopened = reopen(state, reach, wishes.speed)
-    facts = session_facts(reopened)
-    facts["first"] = (*facts["first"], *accepted(reopened, given["accept_drift"]))
+        facts = _facts(reopened, others, given["until"])
     ctx.exit(carry_on(Session(**facts, until=given["until"]), wishes))
+
+
+def _facts(reopened: Reopened, digests: Sequence[str], until: str | None) -> dict[str, Any]:
+    """What the session begins with. The journal is closed where that is refused."""
+    try:
+        _check_until(until, reopened)
+        facts = session_facts(reopened)
+        facts["first"] = (*facts["first"], *accepted(reopened, digests))
+    except BaseException:
+        reopened.journal.close()
+        raise
+    return facts
+
+
+def _check_until(until: str | None, reopened: Reopened) -> None:
+    """UsageError for a stage that is none, or that the run has behind it: it would be played to its end."""
+    check_until(until, reopened.playbook)
+    done = [
+        event.stage for event in reopened.record.events if isinstance(event, StageSucceeded | StageSkipped)
+    ]
+    if until in done:
+        raise UsageError(
+            f"the run is past {until!r}", hint=f"see where it stands: runner status {typed(reopened.record)}"
+        )

@@ -35,12 +35,16 @@ def last_words(view: RunView, terminal: Terminal, *, handle: str = "") -> list[s
     return _painted((*_ending(view, handle, terminal.zone), *_exposed(view, handle)), terminal)
 
 
-def standing(view: RunView, terminal: Terminal, *, handle: str = "") -> list[str]:
-    """Where a run stands that was not taken up: what is known of its traffic, and the way back."""
+def standing(view: RunView, terminal: Terminal, *, handle: str = "", watched: bool = False) -> list[str]:
+    """Where a run stands that was not taken up: what is known of its traffic, and the way back.
+
+    *watched* where another process has it; nothing where it has had its last word.
+    """
     handle = shlex.quote(one_line(handle or view.run))
     if view.outcome is not None:
         return []
-    return _painted((*_known(view, terminal.zone), *_ways_back(view, handle)), terminal)
+    alarm = [] if watched else _exposed(view, handle)
+    return _painted((*_known(view, terminal.zone), *_ways_back(view, handle), *alarm), terminal)
 
 
 def _painted(said: Sequence[Said], terminal: Terminal) -> list[str]:
@@ -195,7 +199,7 @@ def _stands(view: RunView, handle: str, zone: tzinfo | None) -> list[Said]:
     return [*said, *_ways_back(view, handle)]
 
 
-_DRIFT = re.compile(r"runner resume \S+ --accept-drift [0-9a-f]+")
+_DRIFT = re.compile(r"runner resume .+ --accept-drift [0-9a-f]+")
 
 
 def _reason(view: RunView, handle: str) -> list[str]:

@@ -123,6 +123,56 @@ def test_a_playbook_that_became_unreadable_is_a_disagreement_with_a_digest(play,
     assert run(["resume", "run.jsonl", "--accept-drift", digest]) == 0
 
 
+MOVED = '{at: "stage: soak", edit: {weights: {v1: 50, v2: 50}}}'
+LENIENT = ("errors]", "errors], failureLimit: 1")
+
+
+def test_a_digest_that_means_nothing_is_refused_with_the_one_that_is_live(play, capsys):
+    _, said = play(MOVED, *LENIENT)
+    (live, *_) = re.findall(r"--accept-drift ([0-9a-f]+)", said)
+    before = Path("run.jsonl").read_bytes()
+
+    assert run(["resume", "run.jsonl", "--accept-drift", "deadbeef"]) == 7
+
+    told = capsys.readouterr().err
+    assert "--accept-drift 'deadbeef' is the digest neither of a live split nor of a playbook" in told
+    assert f"recorded v1 90 / v2 10, live v1 50 / v2 50, digest {live}\n" in told
+    assert f"runner resume run.jsonl --accept-drift {live}\n" in told
+    assert Path("run.jsonl").read_bytes() == before
+    assert run(["resume", "run.jsonl", "--accept-drift", live[:3]]) == 7
+    assert run(["resume", "run.jsonl", "--accept-drift", live]) == 0
+
+
+def test_the_digest_can_be_pasted_wherever_it_is_said(play, capsys):
+    _, said = play(MOVED, *LENIENT)
+    run(["status", "run.jsonl"])
+    said += capsys.readouterr().out
+
+    behind = re.findall(r"--accept-drift [0-9a-f]+(.)", said, re.DOTALL)
+    assert behind
+    assert set(behind) <= {" ", "`", "\n"}
+
+
+def test_a_changed_playbook_and_a_changed_split_are_accepted_together(play, capsys):
+    _, said = play(MOVED, *LENIENT)
+    (live, *_) = re.findall(r"--accept-drift ([0-9a-f]+)", said)
+    Path("book.yaml").write_text(BOOK + "deadline: 2h\n", encoding="utf-8")
+
+    assert run(["resume", "run.jsonl", "--accept-drift", live]) == 7
+    (both,) = re.findall(
+        r"runner (resume run\.jsonl( --accept-drift [0-9a-f]+){2})\n", capsys.readouterr().err
+    )
+    assert run(both[0].split()) == 0
+
+
+@pytest.mark.parametrize(("stage", "why"), [("nowhere", "there is no stage"), ("a tenth", "the run is past")])
+def test_a_stage_that_a_resumed_run_cannot_stop_after_is_wrong_usage(play, capsys, stage, why):
+    play("", "", "", "--until", "soak")
+
+    assert run(["resume", "run.jsonl", "--until", stage]) == 2
+    assert why in capsys.readouterr().err
+
+
 ARGO = """\
 apiVersion: networking.istio.io/v1
 kind: VirtualService
