@@ -87,8 +87,11 @@ class ClusterLease:
     def acquire(self, targets: Sequence[Target], *, above: int = 0) -> None:
         """Take the leases of *targets*, with an epoch greater than *above* and all earlier ones.
 
-        Waits out a holder that is silent; LockedError for one that renews while we watch.
+        Waits out a holder that is silent; LockedError for one that renews while we watch. Nothing where they are
+        held already.
         """
+        if self._held:
+            return
         began = self._clock.now()
         refs = sorted({target.lease for target in targets}, key=str)
         found = [self._free(ref) for ref in refs]

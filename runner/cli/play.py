@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +11,21 @@ import click
 
 from runner import bootstrap
 from runner.bootstrap import Place
-from runner.cli import options
+from runner.cli import exposure, options
 from runner.cli.asked import Asked, as_kept, asked_of, prepared, reach_of, scenario_of
 from runner.cli.asked import playbook as playbook_options
 from runner.cli.plan_file import read_plan, refuse_outdated
 from runner.cli.playing import Session, carry_on
-from runner.cli.recording import first_event
-from runner.cli.states import ClusterState, State, refuse_existing, state_at
-from runner.cli.watching import Wishes
+from runner.cli.recording import check_until, first_event
+from runner.cli.states import ClusterState, Kept, State, existing, refuse_existing, state_at
+from runner.cli.watching import Wishes, refuse_unwritable_log
 from runner.document.playbook import Loaded
+from runner.engine.events import RunStarted
 from runner.errors import UsageError
 from runner.journal.configmap import Place as ClusterPlace
 from runner.journal.configmap import place_of
 from runner.journal.finding import path_of
+from runner.stages.meeting import refuse_half_way
 
 
 @click.command("play")
@@ -54,25 +58,26 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     asked = asked_of(given) if kept is None else as_kept(kept["asked"], reach_of(given))
     run = bootstrap.new_run()
     state = _named_state(given["state"], asked, run)
-    refuse_existing(state, asked.file)
+    if (there := existing(state)) is not None:
+        with exposure.told(there):
+            refuse_existing(state, asked.file)
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
-    loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state.path, wishes))
-    _check_until(given["until"], loaded)
-    if kept is not None:
-        refuse_outdated(kept, given["plan"], loaded, place)
-    state = _lasting_state(state, given, asked, place, run)
-    _refuse_exposed_secrets(state, loaded)
-    if not asked.sandbox:
-        from runner.cli.asking import confirm, refuse_forbidden
+    refuse_unwritable_log(wishes)
+    with _no_litter(Path(f"{state.path}.world") if asked.sandbox else None):
+        loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state.path, wishes))
+        check_until(given["until"], loaded.playbook)
+        if kept is not None:
+            refuse_outdated(kept, given["plan"], loaded, place)
+        state = _lasting_state(state, given, asked, place, run)
+        _refuse_exposed_secrets(state, loaded)
+        if not asked.sandbox:
+            from runner.cli.asking import confirm, refuse_forbidden
 
-        refuse_forbidden(loaded.playbook, place, asked.file, state)
-        confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
-    root = str(Path(asked.root).resolve()) if asked.root else None
-    scenario = str(Path(asked.scenario).resolve()) if asked.scenario else None
-    replaced = {"namespace": asked.namespace, "root": root, "scenario": scenario}
-    seed = asked.seed if asked.sandbox else None
-    started = first_event(loaded, place, asked.file, asked.scenario, seed, replaced)
-    journal, line = state.create(run, started)
+            refuse_forbidden(loaded.playbook, place, asked.file, state)
+            confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
+        if not asked.from_here:
+            refuse_half_way(place.cluster, loaded.playbook, run)
+        journal, first, line = _begun(state, asked, loaded, place, run)
     if isinstance(state, ClusterState):
         click.echo(f"state: {state.path}", err=True)
     session = Session(
@@ -80,12 +85,41 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         place,
         journal,
         state,
-        past=(started,),
-        fresh=((started, line),),
+        past=(first,),
+        fresh=((first, line),),
         until=given["until"],
         accept_live=asked.from_here,
     )
     ctx.exit(carry_on(session, wishes))
+
+
+@contextmanager
+def _no_litter(world: Path | None) -> Iterator[None]:
+    """A run that does not begin leaves no world behind."""
+    try:
+        yield
+    except BaseException:
+        if world is not None:
+            world.unlink(missing_ok=True)
+        raise
+
+
+def _begun(
+    state: State, asked: Asked, loaded: Loaded, place: Place, run: str
+) -> tuple[Kept, RunStarted, str]:
+    """The state with its first line; whoever holds the routes is met before there is one."""
+    root = str(Path(asked.root).resolve()) if asked.root else None
+    scenario = str(Path(asked.scenario).resolve()) if asked.scenario else None
+    replaced = {"namespace": asked.namespace, "root": root, "scenario": scenario}
+    seed = asked.seed if asked.sandbox else None
+    place.acquire(loaded.playbook)
+    try:
+        first = first_event(loaded, place, asked.file, asked.scenario, seed, replaced)
+        journal, line = state.create(run, first)
+    except BaseException:
+        place.lease.release()
+        raise
+    return journal, first, line
 
 
 def _named_state(text: str | None, asked: Asked, run: str) -> State:
@@ -125,9 +159,3 @@ def _place(asked: Asked, loaded: Loaded, run: str, path: Path, wishes: Wishes) -
     return bootstrap.in_sandbox(
         loaded.playbook, scenario, log, start=clock.now(), seed=asked.seed, speed=wishes.speed
     )
-
-
-def _check_until(until: str | None, loaded: Loaded) -> None:
-    names = [stage.name for stage in loaded.playbook.stages]
-    if until is not None and until not in names:
-        raise UsageError(f"there is no stage {until!r}", hint=f"--until takes one of: {', '.join(names)}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from runner.engine.events import Event, Outcome
 from runner.engine.observations import Observation
@@ -48,19 +48,31 @@ class Wishes:
     yes: bool = False
 
 
+def refuse_unwritable_log(wishes: Wishes) -> None:
+    """RunnerError, before a run begins, where its log file cannot be opened."""
+    if wishes.log_file is not None:
+        _opened(wishes.log_file).close()
+
+
 def _log(wishes: Wishes) -> list[Listener]:
-    """The log file, JSON lines; RunnerError before the run begins where it cannot be opened."""
+    """The log file, JSON lines."""
     if wishes.log_file is None:
         return []
     from runner import logs
 
-    try:
-        stream = logs.open_file(Path(wishes.log_file))
-    except OSError as error:
-        hint = "choose another --log-file"
-        raise RunnerError(f"{wishes.log_file} cannot be written: {error.strerror}", hint=hint) from None
+    stream = _opened(wishes.log_file)
     logs.cap_libraries(stream)
     return [logs.EventLog(logs.open_log(stream))]
+
+
+def _opened(file: str) -> TextIO:
+    from runner import logs
+
+    try:
+        return logs.open_file(Path(file))
+    except OSError as error:
+        hint = "choose another --log-file"
+        raise RunnerError(f"{file} cannot be written: {error.strerror}", hint=hint) from None
 
 
 class Watchers:

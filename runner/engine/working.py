@@ -10,6 +10,8 @@ from runner.engine.measuring import judging, out_of_patience
 from runner.engine.observations import OrderKind, Refused
 from runner.engine.program import Await, Change, Elapse, Gate, Judge, Step
 from runner.engine.state import RouteState, RunState, StageState
+from runner.model.playbook import Route
+from runner.model.split import Split
 from runner.model.stages import OnInconclusive, OnTimeout
 
 ERROR = 1  # the exit code of what is no verdict on the release
@@ -145,24 +147,29 @@ def _all_there(state: RunState, name: str) -> str:
 
 
 def _may_start(state: RunState, name: str, route: RouteState, now: float) -> Progress:
-    canary = state.program.playbook.route(name).canary
-    share = route.split[canary] if route.split is not None else 0
     if state.accept_live:
         return None
-    if route.unfinished is not None:
-        return Refused(_half_way(state, name, route, f"run {route.unfinished} is not finished"), 7)
-    if share == 100:
+    declared = state.program.playbook.route(name)
+    if (reason := half_way(declared, route.split, route.unfinished)) is not None:
+        return Refused(reason, 7)
+    if route.split is not None and route.split[declared.canary] == 100:
         stage = state.current.name if state.current else ""
         return Record((StageSkipped(now, stage, _all_there(state, name), name),))
-    if share:
-        return Refused(_half_way(state, name, route, "another release is under way, or was left behind"), 7)
     return None
 
 
-def _half_way(state: RunState, name: str, route: RouteState, why: str) -> str:
-    run = route.unfinished or "RUN"
+def half_way(route: Route, split: Split | None, unfinished: str | None) -> str | None:
+    """Why no run may start at a *split* that it finds, with the ways on; None where one may.
+
+    *unfinished* is the run that left the split there.
+    """
+    share = split[route.canary] if split is not None else 0
+    if unfinished is None and share in (0, 100):
+        return None
+    left = "another release is under way, or was left behind"
+    run = unfinished or "RUN"
     return (
-        f"{name} is at {route.split} already: {why}\n"
+        f"{route.name} is at {split} already: {f'run {run} is not finished' if unfinished else left}\n"
         f"go on with `runner resume {run}`, go back with `runner rollback {run}`, or accept the live split "
-        f"with `runner play --from-here` (then the safe split is 100 % {state.program.playbook.route(name).stable})"
+        f"with `runner play --from-here` (then the safe split is 100 % {route.stable})"
     )

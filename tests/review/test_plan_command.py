@@ -72,6 +72,7 @@ def test_a_plan_of_another_world_is_outdated(here, capsys):
 
     assert code == 7
     assert "VirtualService/reviews in namespace bookinfo was changed by" in capsys.readouterr().err
+    assert not list(here.glob(".runner/runs/*"))
 
 
 SMALL = """\

@@ -145,6 +145,21 @@ def test_a_living_run_is_aborted_from_elsewhere(place):
     assert _weights(server) == {"v1": 100, "v3": 0}
 
 
+def test_a_run_that_meets_another_does_not_begin(place):
+    server, here, there = place
+    with here.playing("play", "../long.yaml", "-y", "--context", "test") as process:
+        _wait_for(lambda: _weights(server).get("v3") == 20)
+        holder = json.loads(next((here.folder / ".runner/runs").glob("*.jsonl")).read_text().splitlines()[0])
+
+        code, said = there.run("play", "../small.yaml", "-y", "--context", "test", "--from-here")
+
+        assert code == 6, said
+        assert holder["run"] in said
+        assert not list(there.folder.glob(".runner/runs/*"))
+        process.terminate()
+        assert process.wait(20) == 143
+
+
 def test_a_ci_job_keeps_its_state_in_the_cluster(place):
     _, here, there = place
 
