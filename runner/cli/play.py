@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,9 @@ def _no_litter(world: Path | None) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        if world is not None:
-            world.unlink(missing_ok=True)
+        with suppress(OSError):
+            if world is not None:
+                world.unlink()
         raise
 
 

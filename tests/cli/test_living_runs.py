@@ -69,7 +69,7 @@ def test_rollback_of_a_living_run_says_where_the_traffic_is_and_the_release_has_
 
         assert process.wait(30) == 3
 
-    assert "Users are back: reviews is at v1 100, read back." in capsys.readouterr().out
+    assert "Users are back: reviews is at v1 100, read back at " in capsys.readouterr().out
     assert read(Path("run.jsonl")).events[-1].outcome == "rolled-back"
 
 
