@@ -22,9 +22,9 @@ from runner.cli.watching import Wishes, refuse_unwritable_log
 from runner.document.playbook import Loaded
 from runner.engine.events import RunStarted
 from runner.errors import UsageError
-from runner.journal.configmap import Place as ClusterPlace
-from runner.journal.configmap import place_of
 from runner.journal.finding import path_of
+from runner.journal.parts import Place as ClusterPlace
+from runner.journal.parts import place_of
 from runner.stages.meeting import refuse_half_way
 
 

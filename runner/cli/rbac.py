@@ -8,7 +8,7 @@ import yaml
 from runner.cli import options
 from runner.cli.states import needed_at
 from runner.document.playbook import read_playbook
-from runner.journal.configmap import place_of
+from runner.journal.parts import place_of
 from runner.reports.roles import roles
 from runner.stages.kinds import needs
 

@@ -12,9 +12,10 @@ from runner.engine.observations import Order
 from runner.errors import DisagreementError, LockedError, UsageError
 from runner.journal import JournalFile, OrdersFile, Record, give_order, read
 from runner.journal.cluster_orders import ClusterOrders, give_order_to
-from runner.journal.configmap import ConfigMapJournal, Place, place_of, read_parts
+from runner.journal.configmap import ConfigMapJournal
 from runner.journal.file import is_held
 from runner.journal.finding import find, finished, typed
+from runner.journal.parts import Place, place_of, read_parts
 from runner.ports import Clock, Cluster, Journal, Orders, Permission
 
 
@@ -113,7 +114,7 @@ class ClusterState:
 
     def resume(self) -> tuple[Kept, Record]:
         """See `State`."""
-        return ConfigMapJournal.resume(self.cluster, self.clock, self.place)
+        return ConfigMapJournal.resume(self.cluster, self.place)
 
     def orders(self) -> Orders:
         """See `State`."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from runner.engine.observations import Order
 from runner.errors import ConflictError, RunnerError
-from runner.journal.configmap import Place
 from runner.journal.orders import line_of, order_of
+from runner.journal.parts import Place
 from runner.model.stages import KubeObject
 from runner.ports import Clock, Cluster, ObjectRef
 

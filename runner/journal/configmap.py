@@ -1,78 +1,57 @@
 """The journal in ConfigMaps, for runs whose disk will not be there to resume from.
 
-Lines are chained as in a file. They lie in parts NAME-0000, NAME-0001, ... of at most 256 KiB; a part is never
-touched again once the next one exists. Every append is a conditional write of one object.
+Lines are chained as in a file and lie in the parts that `journal.parts` describes. Every append is a conditional
+write of one object. Where its answer is lost, it is looked up before anything else is written.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from runner.engine.events import Event, RunStarted
-from runner.errors import ConflictError, DisagreementError, RunnerError, TransientError
+from runner.errors import (
+    ConflictError,
+    DisagreementError,
+    LockedError,
+    RunnerError,
+    TransientError,
+    UnknownOutcomeError,
+)
 from runner.journal.codec import Link, encode
-from runner.journal.file import Record, decoded
+from runner.journal.file import Record
+from runner.journal.parts import (
+    PART,
+    Parts,
+    Place,
+    closed,
+    is_closed,
+    is_sealed,
+    new_part,
+    number_of,
+    ref_of,
+    sealed,
+    text_of,
+    with_text,
+)
 from runner.model.stages import KubeObject
-from runner.ports import Clock, Cluster, ObjectRef
+from runner.ports import Clock, Cluster
 
-SCHEME = "configmap:"
-PART = 256 * 1024  # bytes of lines; an object of the API server holds at most 1.5 MiB (etcd's request limit)
-KEY = "journal.jsonl"
-LABEL = "runner/state"
-PATIENCE = 60.0  # seconds that an append may go without a certain answer
-PAUSE = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the parts lie."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{SCHEME}{self.namespace}/{self.name}"
-
-    def part(self, number: int) -> ObjectRef:
-        """The ConfigMap of one part."""
-        return ObjectRef("v1", "ConfigMap", self.namespace, f"{self.name}-{number:04d}")
-
-
-def place_of(text: str) -> Place | None:
-    """The place that ``configmap:NAMESPACE/NAME`` means; None for a path. RunnerError when it is half of one."""
-    if not text.startswith(SCHEME):
-        return None
-    namespace, slash, name = text.removeprefix(SCHEME).partition("/")
-    if not namespace or not slash or not name:
-        raise RunnerError(
-            f"{text!r} is not configmap:NAMESPACE/NAME", hint="for example configmap:bookinfo/run-1"
-        )
-    return Place(namespace, name)
-
-
-def read_parts(cluster: Cluster, place: Place) -> tuple[Record, KubeObject]:
-    """The record in the parts of *place*, and the last part as it stands. RunnerError where there is none."""
-    parts: list[KubeObject] = []
-    while (found := cluster.get(place.part(len(parts)))) is not None:
-        parts.append(found)
-    if not parts:
-        raise RunnerError(
-            f"there is no state in {place}", hint="check the namespace, the name and the context"
-        )
-    data = "".join((part.get("data") or {}).get(KEY, "") for part in parts).encode()
-    path = Path(str(place))
-    events, link = decoded(path, data)
-    return Record(path, link.run, events, link, len(data)), parts[-1]
+TRIES = 5  # writes of one text that others may get in between
+PAUSE = 1.0  # seconds between two of them while nobody waits for anything yet
 
 
 class ConfigMapJournal:
-    """Appends to the last part; another writer is noticed at once, since every write is conditional."""
+    """Appends to the last part; another writer is noticed at once, since every write is conditional.
 
-    def __init__(self, cluster: Cluster, clock: Clock, place: Place, part: KubeObject, link: Link) -> None:
-        self._cluster, self._clock, self._place = cluster, clock, place
+    *_ahead* is text behind the link that is there already, *_unsure* text of which nobody knows: both begin the
+    next append, which is given the same events again.
+    """
+
+    def __init__(self, cluster: Cluster, place: Place, part: KubeObject, link: Link) -> None:
+        self._cluster, self._place = cluster, place
         self._part, self._link = part, link
-        self._number = int(part["metadata"]["name"].rsplit("-", 1)[1])
+        self._number = number_of(part)
+        self._ahead = self._unsure = ""
 
     @property
     def path(self) -> Path:
@@ -88,77 +67,198 @@ class ConfigMapJournal:
     def create(
         cls, cluster: Cluster, clock: Clock, place: Place, run: str, first: RunStarted
     ) -> tuple["ConfigMapJournal", str]:
-        """A new journal. DisagreementError where the first part exists."""
+        """A new journal, which is there once its first part is. DisagreementError where any part exists."""
         line, link = encode(first, Link(run))
-        try:
-            part = cluster.create(_part(place, 0, f"{line}\n"))
-        except ConflictError as error:
-            raise DisagreementError(f"{place} holds a run already", hint="choose another name") from error
-        return cls(cluster, clock, place, part, link), line
+        texts = list(_cut(f"{line}\n"))
+        _refuse_left(cluster, place, len(texts))
+        parts = [
+            _created(cluster, clock, place, _ready(place, number, run, text, last=number == len(texts) - 1))
+            for number, text in reversed(list(enumerate(texts)))
+        ]
+        return cls(cluster, place, parts[0], link), line
 
     @classmethod
-    def resume(cls, cluster: Cluster, clock: Clock, place: Place) -> tuple["ConfigMapJournal", Record]:
+    def resume(cls, cluster: Cluster, place: Place) -> tuple["ConfigMapJournal", Record]:
         """The journal as it stands."""
-        record, part = read_parts(cluster, place)
-        return cls(cluster, clock, place, part, record.link), record
+        record, found = Parts(cluster, place).read()
+        for part in found[:-1]:
+            _seal(cluster, part)
+        return cls(cluster, place, found[-1], record.link), record
 
     def append(self, events: Sequence[Event]) -> list[str]:
-        """Write *events* in one conditional write. DisagreementError when somebody else has written."""
+        """Write *events*. LockedError when another process has; TransientError where the cluster is out of reach."""
         link, lines = self._link, []
         for event in events:
             line, link = encode(event, link)
             lines.append(line)
-        self._write("".join(f"{line}\n" for line in lines))
-        self._link = link
+        text = "".join(f"{line}\n" for line in lines)
+        for piece in self._pieces(text.removeprefix(self._ahead)):
+            self._put(piece)
+            self._ahead += piece
+        self._link, self._ahead = link, ""
         return lines
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _write(self, text: str) -> None:
-        """Send, and where the answer is lost look whether the text is there before sending again."""
-        until = self._clock.now() + PATIENCE
-        while True:
-            try:
-                self._part = self._sent(text)
-            except (TransientError, ConflictError) as error:
-                if self._is_there(text):
-                    return
-                if isinstance(error, ConflictError) or self._clock.now() >= until:
-                    raise self._lost(error) from error
-                self._clock.sleep_until(self._clock.now() + PAUSE)
-            else:
-                return
+    def _pieces(self, text: str) -> list[str]:
+        """First what may be there already, to the letter; then as much as one part takes at a time."""
+        rest = list(_whole_lines(text.removeprefix(self._unsure)))
+        return [self._unsure, *rest] if self._unsure else rest
 
-    def _sent(self, text: str) -> KubeObject:
-        held = self._part["data"][KEY]
-        if len(held.encode()) + len(text.encode()) <= PART:
-            return self._cluster.replace({**self._part, "data": {KEY: held + text}})
-        part = self._cluster.create(_part(self._place, self._number + 1, text))
+    def _put(self, text: str) -> None:
+        was_unsure, self._unsure = bool(self._unsure), text
+        for _ in range(TRIES):
+            try:
+                self._send(text)
+            except (UnknownOutcomeError, ConflictError) as error:
+                if self._is_there(text):
+                    break
+                if isinstance(error, TransientError):
+                    raise self._out_of_reach(error) from error
+            except TransientError as error:
+                self._unsure = text if was_unsure else ""
+                raise self._out_of_reach(error) from error
+            else:
+                break
+        else:
+            raise TransientError(f"others keep changing the ConfigMaps of {self._place}")
+        self._unsure = ""
+
+    def _fits(self, text: str) -> bool:
+        return not is_closed(self._part) and len(text_of(self._part)) + len(text) <= PART
+
+    def _send(self, text: str) -> None:
+        if self._fits(text):
+            changed = with_text(self._part, text_of(self._part) + text)
+            self._part = self._cluster.replace(changed)
+            return
+        if not is_closed(self._part):
+            self._part = self._cluster.replace(closed(self._part))
+        self._go_on_in(self._cluster.create(new_part(self._place, self._number + 1, self.run, text)))
+
+    def _go_on_in(self, part: KubeObject) -> None:
+        full, self._part = self._part, part
         self._number += 1
-        return part
+        _seal(self._cluster, full)
 
     def _is_there(self, text: str) -> bool:
+        """Look. LockedError where another process has written, DisagreementError where anybody else has."""
         try:
-            for number in (self._number + 1, self._number):
-                found = self._cluster.get(self._place.part(number))
-                if found is not None and found["data"][KEY].endswith(text):
-                    self._part, self._number = found, number
-                    return True
-        except TransientError:
-            return False
+            return self._found_here(text) if self._fits(text) else self._found_next(text)
+        except TransientError as error:
+            raise self._out_of_reach(error) from error
+
+    def _found_here(self, text: str) -> bool:
+        found = self._here()
+        held, now = text_of(self._part), text_of(found)
+        if is_closed(found) or now not in (held, held + text):
+            raise self._written_by_another(found, held)
+        self._part = found  # also where somebody has only put a label on it
+        return now == held + text
+
+    def _found_next(self, text: str) -> bool:
+        following = self._cluster.get(self._place.part(self._number + 1))
+        if following is not None:
+            if text_of(following) != text:
+                raise self._written_by_another(following, "")
+            self._go_on_in(following)
+            return True
+        found, held = self._here(), text_of(self._part)
+        if text_of(found) != held:
+            raise self._written_by_another(found, held)
+        self._part = found
         return False
 
-    def _lost(self, error: RunnerError) -> RunnerError:
-        if isinstance(error, ConflictError):
-            return DisagreementError(
-                f"another process writes to {self._place}",
+    def _here(self) -> KubeObject:
+        ref = self._place.part(self._number)
+        found = self._cluster.get(ref)
+        if found is None:
+            raise DisagreementError(
+                f"somebody deleted ConfigMap {ref.namespace}/{ref.name}, in which this run is recorded",
+                hint="the state can be rebuilt from the marker on the object: runner adopt FILE",
+            )
+        return found
+
+    def _written_by_another(self, part: KubeObject, held: str) -> RunnerError:
+        if text_of(part).startswith(held):
+            return LockedError(
+                f"another process writes to {self._place}: it has taken this run over",
                 hint="`runner status` shows where the run stands; one process plays it at a time",
             )
-        return RunnerError(f"the state in {self._place} cannot be written: {error.message}", hint=error.hint)
+        metadata = part["metadata"]
+        return DisagreementError(
+            f"somebody has changed ConfigMap {metadata['namespace']}/{metadata['name']}, in which this run is recorded",
+            hint="only runner writes to it; `runner rollback --route ROUTE -n NAMESPACE` goes back without a state",
+        )
+
+    def _out_of_reach(self, error: TransientError) -> TransientError:
+        message = f"the state in {self._place} cannot be written: {error.message}"
+        return type(error)(message, hint=error.hint, retry_after=error.retry_after)
 
 
-def _part(place: Place, number: int, text: str) -> dict[str, Any]:
-    ref = place.part(number)
-    metadata = {"name": ref.name, "namespace": ref.namespace, "labels": {LABEL: place.name}}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {KEY: text}}
+def _cut(text: str) -> Iterator[str]:
+    """*text* in pieces that a part takes; lines are ASCII, so that any place will do."""
+    yield from (text[at : at + PART] for at in range(0, len(text), PART))
+
+
+def _whole_lines(text: str) -> Iterator[str]:
+    """*text* in pieces of whole lines, each as long as one part takes."""
+    piece = ""
+    for line in text.splitlines(keepends=True):
+        if piece and len(piece) + len(line) > PART:
+            yield piece
+            piece = ""
+        piece += line
+    if piece:
+        yield piece
+
+
+def _ready(place: Place, number: int, run: str, text: str, *, last: bool) -> KubeObject:
+    part = new_part(place, number, run, text)
+    return part if last else sealed(part)
+
+
+def _refuse_left(cluster: Cluster, place: Place, count: int) -> None:
+    """Parts of another run whose first one is gone would be taken for ours."""
+    for number in range(1, count + 1):
+        ref = place.part(number)
+        if cluster.get(ref) is not None:
+            raise DisagreementError(
+                f"ConfigMap {ref.namespace}/{ref.name} is left of another run",
+                hint=f"choose another name, or: kubectl -n {ref.namespace} delete configmap {ref.name}",
+            )
+
+
+def _created(cluster: Cluster, clock: Clock, place: Place, part: KubeObject) -> KubeObject:
+    """*part* in the cluster; where the answer is lost, it is looked for before it is sent again."""
+    sent = False
+    for left in reversed(range(TRIES)):
+        try:
+            return cluster.create(part)
+        except ConflictError as error:
+            found = _same(cluster, part) if sent else None
+            if found is None:
+                raise DisagreementError(f"{place} holds a run already", hint="choose another name") from error
+            return found
+        except UnknownOutcomeError:
+            sent = True
+            if (found := _same(cluster, part)) is not None:
+                return found
+            if not left:
+                raise
+            clock.sleep_until(clock.now() + PAUSE)
+    raise AssertionError
+
+
+def _same(cluster: Cluster, part: KubeObject) -> KubeObject | None:
+    """The part as it is in the cluster, where it holds what *part* does."""
+    found = cluster.get(ref_of(part))
+    return found if found is not None and text_of(found) == text_of(part) else None
+
+
+def _seal(cluster: Cluster, part: KubeObject) -> None:
+    """Nothing depends on it now; whoever takes the run up seals what was not."""
+    if not is_sealed(part):
+        with suppress(RunnerError):
+            cluster.replace(sealed(part))

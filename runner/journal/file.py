@@ -39,6 +39,14 @@ class Record:
         return first
 
 
+class DamagedError(DisagreementError):
+    """A record that does not check at *line*, counted from 1."""
+
+    def __init__(self, line: int, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.line = line
+
+
 def read(path: Path) -> Record:
     """The record in *path*. DisagreementError where a line does not check; RunnerError where it cannot be read."""
     try:
@@ -84,16 +92,18 @@ def _was_whole(torn: bytes, link: Link) -> bool:
     return True
 
 
-def _newer(path: Path, number: int, error: OtherFormatError) -> DisagreementError:
-    return DisagreementError(
+def _newer(path: Path, number: int, error: OtherFormatError) -> DamagedError:
+    return DamagedError(
+        number,
         f"{path}:{number}: another version of runner wrote this state file: {error.message}",
         hint="nothing was touched; use the runner that wrote it",
     )
 
 
-def _damaged(path: Path, number: int, error: Exception) -> DisagreementError:
+def _damaged(path: Path, number: int, error: Exception) -> DamagedError:
     what = error.message if isinstance(error, DisagreementError) else "it is not a line of a state file"
-    return DisagreementError(
+    return DamagedError(
+        number,
         f"{path}:{number}: the state file is damaged, or is none: {what}",
         hint=WITHOUT,
     )

@@ -14,7 +14,8 @@ from runner.engine.events import RunFinished, RunResumed, RunStarted
 from runner.engine.evolve import replay
 from runner.engine.state import begin
 from runner.errors import RunnerError
-from runner.journal.configmap import ConfigMapJournal, Place, read_parts
+from runner.journal.configmap import ConfigMapJournal
+from runner.journal.parts import Place, read_parts
 from runner.model.stages import KubeObject
 from runner.routers import istio
 from runner.routers.marker import marker_of
@@ -153,7 +154,7 @@ class Contender:
             self.journal, _ = ConfigMapJournal.create(cluster, self.clock, place, self.run, first)
             past = (first,)
         else:
-            self.journal, record = ConfigMapJournal.resume(cluster, self.clock, place)
+            self.journal, record = ConfigMapJournal.resume(cluster, place)
             past = record.events
             if isinstance(past[-1], RunFinished):
                 self.over = True
@@ -241,6 +242,9 @@ def _leaves_order_behind(ring: Ring) -> None:
     if met.unfinished is not None and finished.get(met.unfinished):
         raise Violation(f"{met.unfinished} is finished, and its route stands at {met.split}")
     codes = [contender.code for contender in ring.contenders]
+    # Whoever sleeps for longer than its lease lasts may leave a route undecided, before which the others stop.
     # Processes of one run may each find that another has written to its journal: all stop, and say so.
-    if len(finished) > 1 and all(contender.over for contender in ring.contenders) and not {0, 3} & set(codes):
+    slept = any(contender.slept > ALIVE for contender in ring.contenders)
+    over = all(contender.over for contender in ring.contenders)
+    if len(finished) > 1 and over and not slept and not {0, 3} & set(codes):
         raise Violation(f"nobody finished: {[(c.run, c.code) for c in ring.contenders]}")
