@@ -58,7 +58,7 @@ class KubernetesCluster:
             + ((("force", "true"),) if force else ())
             + ((("dryRun", "All"),) if dry_run else ())
         )
-        body = _as_yaml(manifest)
+        body = as_yaml(manifest)
         request = Request("PATCH", resource.path(ref.namespace, ref.name), query, body, APPLY)
         return self._must(request, _deed("apply", ref, resource, writes=not dry_run))
 
@@ -132,7 +132,7 @@ def _deed(verb: str, ref: ObjectRef, resource: Resource, *, writes: bool = False
     return Deed(verb, target, namespace, writes=writes, secret=ref.kind == "Secret")
 
 
-def _as_yaml(manifest: KubeObject) -> bytes:
+def as_yaml(manifest: KubeObject) -> bytes:
     """JSON that is YAML too: surrogate pairs as escapes are none there, nor are raw control characters."""
     text = json.dumps(manifest, ensure_ascii=False, separators=(",", ":"))
     return NOT_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from runner.document.load import Dialect, convert
 from runner.document.nodes import compose
-from runner.document.scalars import read_as_kubectl
+from runner.document.scalars import read_as_kubectl, spelt_by_kubectl
 from runner.document.source import decode
 from runner.document.tree import Document
 from runner.errors import Diagnostic, InvalidDocumentError
 
 DIALECT: Final = Dialect(
-    read_as_kubectl, merge=True, text_keys=True, max_nodes=100_000, max_scalar=1024 * 1024
+    read_as_kubectl, spelt_by_kubectl, merge=True, max_nodes=100_000, max_scalar=1024 * 1024
 )
 
 

@@ -18,11 +18,11 @@ MAX_FINDINGS: Final = 100
 
 
 class Dialect(NamedTuple):
-    """What plain scalars mean, whether `<<` merges, and how large a document may be."""
+    """What plain scalars mean, as keys too, whether `<<` merges, and how large a document may be."""
 
     read: Callable[[str], Scalar]
+    spelt: Callable[[Scalar], str | None] | None = None
     merge: bool = False
-    text_keys: bool = False
     max_nodes: int = MAX_NODES
     max_scalar: int = MAX_SCALAR
 
@@ -137,7 +137,7 @@ class _Converter:
             if name is None:
                 continue
             if name == "<<" and key.tag is PLAIN:
-                merged.append((key, self.value(value, depth)))
+                merged.append((key, self.value(value, depth), values.keys() | set()))
                 continue
             if name in values:
                 self._add("RUN006", f'the key "{name}" is written twice', key, "keep one of the two")
@@ -153,16 +153,27 @@ class _Converter:
             self.templates += 1
         if text == "<<" and key.tag is PLAIN:
             return self._merge_key(key)
-        if key.tag is not PLAIN or self.dialect.text_keys or (text and text[0] not in SUSPICIOUS):
+        if key.tag is not PLAIN or (text and text[0] not in SUSPICIOUS):
             return text
         try:
-            name = self.dialect.read(key.value)
+            name = self.dialect.read(text)
         except (AmbiguousScalarError, NotANumberError) as error:
-            self._add("RUN007", str(error), key, f'quote the key: "{key.value}"')
+            self._add("RUN007", str(error), key, f'quote the key: "{text}"')
             return None
+        return self._spelt_key(key, name) if self.dialect.spelt else self._text_key(key, name)
+
+    def _text_key(self, key: Any, name: Scalar) -> str | None:
         if isinstance(name, str):
             return name
         self._add("RUN013", f'the key "{key.value}" is not text', key, f'quote the key: "{key.value}"')
+        return None
+
+    def _spelt_key(self, key: Any, name: Scalar) -> str | None:
+        """The key as it is written, where the dialect's own reader has the same."""
+        if self.dialect.spelt and (spelt := self.dialect.spelt(name)) == key.value:
+            return spelt
+        message = f'kubectl does not read this key as "{key.value}"'
+        self._add("RUN007", message, key, f'quote the key: "{key.value}"')
         return None
 
     def _merge_key(self, key: Any) -> str | None:
@@ -181,13 +192,20 @@ class _Converter:
 
     def _merge(self, values: dict[str, Any], merged: list[Any]) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key, source in merged:
+        for key, source, before in merged:
             for mapping in reversed(source) if isinstance(source, list) else [source]:
                 if isinstance(mapping, dict):
+                    self._merge_order(key, mapping.keys() & before)
                     result.update(mapping)
                 else:
                     self._add("RUN009", "a merge takes a mapping or a list of mappings", key)
         return result | values
+
+    def _merge_order(self, key: Any, both: set[str]) -> None:
+        """YAML 1.1 keeps what is written out; kubectl keeps what comes last."""
+        if both:
+            message = f'kubectl lets this merge overwrite "{min(both)}", which is written above it'
+            self._add("RUN009", message, key, "put << before the keys that it must not overwrite")
 
     def _tag(self, node: Any) -> None:
         if node.tag != "tag:yaml.org,2002:str":

@@ -5,6 +5,7 @@ timestamp, merge, value); sigs.k8s.io/yaml, whose goyaml.v2 `resolve` is what ku
 """
 
 import re
+from decimal import Decimal
 from typing import Final
 
 Scalar = str | int | float | bool | None
@@ -115,6 +116,8 @@ KUBE_INT: Final = re.compile(
     r"([-+]?)(?:0[xX](?P<hex>[0-9a-fA-F]+)|0[bB](?P<bin>[01]+)|0[oO]?(?P<oct>[0-7]+)|(?P<dec>0|[1-9][0-9]*))"
 )
 BASES: Final = {"hex": 16, "bin": 2, "oct": 8, "dec": 10}
+INT64: Final = range(-(2**63), 2**63)
+UINT64: Final = 2**64
 
 
 def read_as_kubectl(text: str) -> Scalar:
@@ -131,11 +134,36 @@ def read_as_kubectl(text: str) -> Scalar:
     return _kube_number(text) if text[0] in "0123456789+-." else text
 
 
+def spelt_by_kubectl(value: Scalar) -> str | None:
+    """The key that kubectl makes of a scalar; None where it makes none, or another than a person would."""
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).lower()
+        case int():
+            return str(value)
+        case float():
+            return f"{value:.6g}"  # kubectl has the nearest float of 32 bits, which agrees to six digits
+        case None:
+            return None
+
+
 def _kube_number(text: str) -> Scalar:
-    plain = text.replace("_", "")
-    if found := KUBE_INT.fullmatch(plain):
+    plain = text if text[0] == "." else text.replace("_", "")
+    found = KUBE_INT.fullmatch(plain)
+    if found and len(plain) <= LONGEST:
         base = next(name for name in BASES if found[name] is not None)
-        return _integer(found[1] + found[base], BASES[base])
-    if KUBE_FLOAT.fullmatch(plain):
-        return _finite(plain)
-    return text
+        number = int(found[1] + found[base], BASES[base])
+        if number in INT64 or 0 <= number < UINT64:
+            return number if number in INT64 else float(number)
+    return _kube_float(plain, text) if KUBE_FLOAT.fullmatch(plain) else text
+
+
+def _kube_float(plain: str, text: str) -> Scalar:
+    """A double, as an integer where it is one; what a double cannot hold stays text."""
+    number = float(plain)
+    if number in {float("inf"), float("-inf")}:
+        return text
+    whole = number.is_integer() and abs(number) < INT64.stop
+    return int(Decimal(repr(number))) if whole else number  # the digits that Go writes into JSON

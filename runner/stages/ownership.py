@@ -9,7 +9,8 @@ from runner.model.stages import KubeObject
 
 ARGO_SNIPPET = """spec:
   ignoreDifferences:
-    - {group: networking.istio.io, kind: VirtualService, jqPathExpressions: ['.spec.http[].route[].weight']}"""
+    - {group: networking.istio.io, kind: VirtualService, jqPathExpressions: ['.spec.http[].route[].weight']}
+  syncPolicy: {syncOptions: [RespectIgnoreDifferences=true]}"""  # without it a sync applies what a diff ignores
 FLUX_SNIPPET = """metadata:
   annotations: {kustomize.toolkit.fluxcd.io/ssa: IfNotPresent}"""
 

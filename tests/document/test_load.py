@@ -102,15 +102,15 @@ def test_what_json_cannot_hold_is_refused(text: str) -> None:
         ("yes", True),
         ("y", True),
         ("off", False),
-        ("1e3", 1000.0),
-        ("080", 80.0),
+        ("1e3", 1000),
+        ("080", 80),
         ("80:20", "80:20"),
         ("2026-11-22", "2026-11-22"),
         ("1.10", 1.1),
         ("~", None),
         ("", None),
         ("5m", "5m"),
-        ("18446744073709551616", 18446744073709551616),
+        ("18446744073709551616", 18446744073709551616.0),
     ],
 )
 def test_manifests_mean_what_kubectl_means(text: str, value: Any) -> None:

@@ -122,8 +122,8 @@ def test_many_stars_end_soon(applied: Callable[..., Loaded], repository: Path) -
 
 def test_documents_lists_and_scalars_are_kubectls(applied: Callable[..., Loaded], repository: Path) -> None:
     (repository / "k8s/mixed.yaml").write_text(
-        "# first nothing\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: modes}\ndata: {on: 'yes'}\n"
-        "x: &mode {defaultMode: 0644}\ny: {<<: *mode, enabled: yes, day: 2026-11-22, on: off}\n"
+        "# first nothing\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: modes}\ndata: {'on': 'yes'}\n"
+        "x: &mode {defaultMode: 0644}\nz: {<<: *mode, enabled: yes, day: 2026-11-22, 'on': off}\n"
         "---\n---\napiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: Service, metadata: {name: s}}\n"
         "- {apiVersion: v1, kind: Namespace, metadata: {name: space}}\n"
     )
@@ -132,7 +132,7 @@ def test_documents_lists_and_scalars_are_kubectls(applied: Callable[..., Loaded]
 
     assert [each["kind"] for each in objects] == ["ConfigMap", "Service", "Namespace"]
     assert objects[0]["data"] == {"on": "yes"}
-    assert objects[0]["y"] == {"defaultMode": 420, "enabled": True, "day": "2026-11-22", "on": False}
+    assert objects[0]["z"] == {"defaultMode": 420, "enabled": True, "day": "2026-11-22", "on": False}
 
 
 def test_objects_go_to_the_target_unless_they_say_otherwise(
@@ -173,7 +173,7 @@ def test_manifests_are_untouched_unless_the_stage_says_template(
     applied: Callable[..., Loaded], repository: Path
 ) -> None:
     (repository / "k8s/t.yaml").write_text(
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 'o-{{ tag }}', labels: {n: '{{ count }}'}}\n"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 'o-{{ tag }}', labels: {'n': '{{ count }}'}}\n"
         "spec: {replicas: '{{ count }}', note: '{{ tag }} x{{ count }}'}\n"
     )
     variables = "vars: {tag: v2, count: 3}\n"
