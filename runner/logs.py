@@ -6,6 +6,7 @@ written are dropped and counted.
 
 import json
 import logging
+import os
 from collections.abc import Mapping, MutableMapping, Sequence
 from io import StringIO, TextIOWrapper
 from math import isfinite
@@ -55,8 +56,12 @@ class Sink:
 
 
 def open_file(path: Path) -> TextIO:
-    """*path* to append to, line by line, unbuffered: what a full disk refuses is gone, not kept. OSError."""
-    return TextIOWrapper(path.open("ab", buffering=0), encoding="utf-8", write_through=True)
+    """*path* to append to, line by line, unbuffered: what a full disk refuses is gone, not kept. OSError.
+
+    A new one is 0600; one that is there, a link or a pipe too, is what the operator made it.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    return TextIOWrapper(os.fdopen(descriptor, "ab", buffering=0), encoding="utf-8", write_through=True)
 
 
 def open_log(

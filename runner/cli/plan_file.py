@@ -9,12 +9,12 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from runner import private
 from runner.bootstrap import Place
 from runner.cli.asked import digest
 from runner.document.playbook import Loaded
 from runner.errors import DisagreementError, RunnerError, UsageError
 
-PRIVATE_FILE = 0o600
 PLANNED = (
     "file",
     "variables",
@@ -34,7 +34,7 @@ def write_plan(path: str, text: str) -> None:
     target, draft = Path(path), Path(f"{path}.part")
     try:
         draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w") as stream:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private.FILE), "w") as stream:
             stream.write(text)
         draft.replace(target)
     except OSError as error:

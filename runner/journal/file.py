@@ -1,20 +1,22 @@
 """The state file on a disk: created whole, appended durably, one writer at a time."""
 
+import errno
 import json
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from runner import private
 from runner.engine.events import Event, RunStarted
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.journal.codec import Link, OtherFormatError, decode, encode
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 WITHOUT = (
     "nothing was touched; the safe split is in the `runner/run` annotation of the VirtualService:"
     " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file"
@@ -50,13 +52,25 @@ class DamagedError(DisagreementError):
 def read(path: Path) -> Record:
     """The record in *path*. DisagreementError where a line does not check; RunnerError where it cannot be read."""
     try:
-        data = path.read_bytes()
+        return _record(path, read_bytes(path))
     except FileNotFoundError as error:
-        raise RunnerError(
-            f"there is no state file {path}", hint="`runner runs` lists the runs it can find"
-        ) from error
+        raise _missing(path) from error
     except OSError as error:
         raise RunnerError(f"the state file {path} cannot be read: {error.strerror}", hint=WITHOUT) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a regular file: a pipe or a device in its place must not be waited for. OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "this is not a regular file")
+        return private.read_all(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _record(path: Path, data: bytes) -> Record:
     whole, torn = data[: data.rfind(b"\n") + 1], data[data.rfind(b"\n") + 1 :]
     events, link = decoded(path, whole)
     if _was_whole(torn, link):
@@ -81,6 +95,10 @@ def decoded(path: Path, data: bytes) -> tuple[tuple[Event, ...], Link]:
     if link is None or not isinstance(events[0], RunStarted) or link.seq != len(events) + 1:
         raise _damaged(path, 1, DisagreementError("it is not the first line of a run"))
     return tuple(events), link
+
+
+def _missing(path: Path) -> RunnerError:
+    return RunnerError(f"there is no state file {path}", hint="`runner runs` lists the runs it can find")
 
 
 def _was_whole(torn: bytes, link: Link) -> bool:
@@ -129,30 +147,24 @@ class JournalFile:
     @classmethod
     def create(cls, path: Path, run: str, first: RunStarted) -> tuple["JournalFile", str]:
         """A new state file, which appears only together with its whole first line."""
-        _private_folder(path.parent)
+        _make_folder(path.parent)
         lock = _locked(path)
         line, link = encode(first, Link(run))
-        try:
-            _appear(path, line)
-            return cls(path, lock, os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC), link), line
-        except OSError as error:
-            lock.release()
-            raise _unwritable(path, error) from error
+        with _released_in_trouble(path, lock):
+            return cls(path, lock, _appear(path, line), link), line
 
     @classmethod
     def resume(cls, path: Path) -> tuple["JournalFile", Record]:
         """The state file as it stands, its torn last line cut, locked for going on."""
+        if not path.exists():
+            raise _missing(path)
         lock = _locked(path)
-        try:
-            record = read(path)
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        with _released_in_trouble(path, lock), ExitStack() as opened:
+            descriptor = private.open_file(path, os.O_RDWR | os.O_APPEND)
+            opened.callback(os.close, descriptor)
+            record = _record(path, private.read_all(descriptor))
             os.ftruncate(descriptor, record.size)
-        except OSError as error:
-            lock.release()
-            raise _unwritable(path, error) from error
-        except RunnerError:
-            lock.release()
-            raise
+            opened.pop_all()
         return cls(path, lock, descriptor, record.link), record
 
     def append(self, events: Sequence[Event]) -> list[str]:
@@ -182,7 +194,7 @@ class JournalFile:
 
 def _locked(path: Path) -> FileLock:
     """The lock lies beside the state file and is never renamed, so that it means the same file for ever."""
-    lock = FileLock(f"{path}.lock", mode=PRIVATE_FILE)
+    lock = FileLock(f"{path}.lock", mode=private.FILE)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -192,18 +204,30 @@ def _locked(path: Path) -> FileLock:
         ) from error
     except OSError as error:
         raise _unwritable(path, error) from error
-    with suppress(OSError):  # no room for a name that only a refusal would show
+    with suppress(OSError, RunnerError):  # no room for a name that only a refusal would show
         _leave_name(path)
     return lock
 
 
 def _leave_name(path: Path) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(f"{path}.holder", flags, PRIVATE_FILE)
+    descriptor = private.open_file(Path(f"{path}.holder"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     try:
         _write_all(descriptor, json.dumps({"pid": os.getpid()}).encode())
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def _released_in_trouble(path: Path, lock: FileLock) -> Iterator[None]:
+    """What cannot be opened is not held either."""
+    try:
+        yield
+    except OSError as error:
+        lock.release()
+        raise _unwritable(path, error) from error
+    except RunnerError:
+        lock.release()
+        raise
 
 
 def _holder(path: Path) -> str:
@@ -215,7 +239,7 @@ def _holder(path: Path) -> str:
 
 def is_held(path: Path) -> bool:
     """Whether a living process writes to *path* now."""
-    lock = FileLock(f"{path}.lock", mode=PRIVATE_FILE)
+    lock = FileLock(f"{path}.lock", mode=private.FILE)
     if not Path(f"{path}.lock").exists():
         return False
     try:
@@ -229,32 +253,41 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def _private_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        private.make_folder(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
 
 
-def _appear(path: Path, line: str) -> None:
-    """Whole or not at all, and never over something else: a link fails where a rename would replace."""
+def _appear(path: Path, line: str) -> int:
+    """Whole or not at all, and never over something else: a link fails where a rename would replace.
+
+    The descriptor is that of what was written, whatever somebody may have put into its place since.
+    """
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
-    descriptor = os.open(
-        draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE
-    )
+    with ExitStack() as opened:
+        descriptor = private.open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
+        opened.callback(os.close, descriptor)
+        try:
+            _write_all(descriptor, f"{line}\n".encode())
+            os.fsync(descriptor)
+            os.link(draft, path)
+        finally:
+            draft.unlink()
+        _synchronise(path.parent)
+        opened.pop_all()
+    return descriptor
+
+
+def _synchronise(folder: Path) -> None:
+    """Make the names in *folder* durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        _write_all(descriptor, f"{line}\n".encode())
         os.fsync(descriptor)
-        os.link(draft, path)
     finally:
         os.close(descriptor)
-        draft.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

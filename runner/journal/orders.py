@@ -5,7 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from runner import private
 from runner.engine.observations import Order, OrderKind
+from runner.errors import RunnerError
 
 
 def orders_path(state: Path) -> Path:
@@ -20,12 +22,20 @@ def line_of(order: Order) -> str:
 
 def give_order(state: Path, order: Order) -> None:
     """Leave *order* for the process that plays *state*."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(orders_path(state), flags, 0o600)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(orders_path(state), flags, private.FILE)
     try:
+        _hand_over(descriptor, state)
         os.write(descriptor, line_of(order).encode())
     finally:
         os.close(descriptor)
+
+
+def _hand_over(descriptor: int, state: Path) -> None:
+    """An order of root's reaches the run of another user, who could not read root's own file."""
+    owner = state.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 class OrdersFile:
@@ -39,12 +49,21 @@ class OrdersFile:
         """Whole lines that have not been seen; what is no order is passed over."""
         if self._size() <= self._offset:
             return ()
-        with self._path.open("rb") as file:
-            file.seek(self._offset)
-            data = file.read()
+        data = self._read()[self._offset :]
         whole = data[: data.rfind(b"\n") + 1]
         self._offset += len(whole)
         return tuple(order for line in whole.splitlines() if (order := order_of(line)) is not None)
+
+    def _read(self) -> bytes:
+        """Nothing where the file is not one that only this user may write: then it is no order."""
+        try:
+            descriptor = private.open_file(self._path, os.O_RDONLY)
+        except (OSError, RunnerError):
+            return b""
+        try:
+            return private.read_all(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _size(self) -> int:
         try:

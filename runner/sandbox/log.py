@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runner import private
 from runner.errors import DisagreementError, RunnerError
 
 FORMAT = 1
@@ -42,9 +43,9 @@ class EffectLog:
 def begin(path: Path, setup: Any) -> EffectLog:
     """A new log with only its first line; what was there before is gone. RunnerError where it cannot be."""
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        os.fchmod(descriptor, 0o600)
+        private.make_folder(path.parent)
+        descriptor = private.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.ftruncate(descriptor, 0)
     except OSError as error:
         raise RunnerError(
             f"cannot write the sandbox's world {path}: {error.strerror}",
@@ -62,8 +63,8 @@ def read(path: Path) -> tuple[EffectLog, Any, tuple[Line, ...]]:
     missing, newer than this program, or damaged.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
-        whole = path.read_bytes()
+        descriptor = private.open_file(path, os.O_RDWR | os.O_APPEND)
+        whole = private.read_all(descriptor)
     except OSError as error:
         raise DisagreementError(
             f"the sandbox's world {path} cannot be read: {error.strerror}", hint="begin a new run"
