@@ -7,9 +7,20 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code; Ctrl-C while it is still being imported is no traceback."""
     try:
+        _forget_working_folder()
         _run()
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _forget_working_folder() -> None:
+    """`python -m runner` puts the folder that it is called in before all libraries; a playbook's may be hostile."""
+    try:
+        here = os.getcwd()  # noqa: PTH109 - pathlib is not imported yet
+    except OSError:
+        here = ""
+    if sys.path and sys.path[0] in ("", here):
+        del sys.path[0]
 
 
 def _run() -> None:
@@ -18,6 +29,10 @@ def _run() -> None:
     completing = "_RUNNER_COMPLETE" in os.environ  # a shell asks click by this variable, without arguments
     if arguments in (["--version"], [], ["--help"], ["-h"]) and not completing:
         _page(arguments)
+    from runner.cli.offline import OFFLINE, stay_offline
+
+    if arguments[:1] and arguments[0] in OFFLINE:
+        stay_offline(arguments[0])
     from runner.cli.entry import run
 
     sys.exit(run(arguments))

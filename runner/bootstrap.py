@@ -3,7 +3,6 @@
 import getpass
 import os
 import secrets
-import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +13,11 @@ from runner.model.config import Config
 from runner.model.playbook import Playbook
 from runner.model.scenario import Scenario
 from runner.model.stages import KubeObject, Verify
-from runner.ports import Clock, Cluster, Lease, Listener, Metrics, ObjectRef, Permission
+from runner.ports import Clock, Cluster, Ending, Lease, Listener, Metrics, ObjectRef, Permission
 
 if TYPE_CHECKING:
     from runner.adapters.api_server import ApiServer
+    from runner.adapters.kubeconfig import Choice
     from runner.rehearsal import Open
     from runner.rehearsal import Place as RehearsalPlace
     from runner.sandbox import World
@@ -28,9 +28,9 @@ class Place:
     """Where a run takes place: its ports, what people are told of it, and what the journal keeps of it.
 
     *acquire* takes the right to write to a playbook's routes; *missing* are the permissions that a run would
-    need and does not have. *notes* are what the place takes for granted, *doubts* what cannot work in it. Where
-    it knows: *failures* counts (failed, all) requests between two times, *served* says the percent of each
-    route's traffic by subset.
+    need and does not have, *endings* the credentials that say when they end. *notes* are what the place takes
+    for granted, *doubts* what cannot work in it. Where it knows: *failures* counts (failed, all) requests between
+    two times, *served* says the percent of each route's traffic by subset.
     """
 
     cluster: Cluster
@@ -45,23 +45,26 @@ class Place:
     listeners: tuple[Listener, ...] = ()
     failures: Callable[[float, float], tuple[int, int]] | None = None
     served: Callable[[float, float], Mapping[str, Mapping[str, float]]] | None = None
+    endings: Callable[[], Sequence[Ending]] = tuple
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How the command line says that a cluster and its metrics are reached."""
+    """How the command line says that a cluster and its metrics are reached, for which playbook file."""
 
     kubeconfig: str | None = None
     context: str | None = None
     prometheus: str | None = None
+    playbook: str | None = None
 
 
 def who() -> str:
     """The person or machine that gives orders: user@host."""
+    host = os.uname().nodename
     try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
+        return f"{getpass.getuser()}@{host}"
     except (OSError, KeyError):
-        return f"uid {os.getuid()}@{socket.gethostname()}"
+        return f"uid {os.getuid()}@{host}"
 
 
 def new_run() -> str:
@@ -80,12 +83,12 @@ def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Ca
     """The real cluster that *reach* means. RunnerError when nothing, or another context, is meant."""
     from runner.adapters.access import ClusterAccess
     from runner.adapters.api_server import ApiServer
-    from runner.adapters.kubeconfig import Choice, connect
+    from runner.adapters.kubeconfig import connect
     from runner.adapters.kubernetes import KubernetesCluster
     from runner.adapters.lease import ClusterLease, identity
 
     config = operators_config()
-    connection = connect(Choice(reach.kubeconfig, reach.context, playbook.target.namespace), config)
+    connection = connect(_choice(reach, playbook.target.namespace), config)
     _guard_context(playbook, connection.context)
     server = ApiServer(connection.login)
     cluster = KubernetesCluster(server)
@@ -107,17 +110,34 @@ def on_cluster(reach: Reach, playbook: Playbook, run: str, clock: Clock, say: Ca
             "kubeconfig": reach.kubeconfig,
             "prometheus": named,
         },
+        endings=lambda: _endings(server, named, config),
     )
+
+
+def _endings(server: "ApiServer", named: str | None, config: Config) -> list[Ending]:
+    """When the credentials of the cluster and of the metrics source end, where they say so."""
+    from runner.adapters.metrics_source import ending_at, source_named
+
+    found = [server.ending(), ending_at(source_named(named, config)) if named else None]
+    return [ending for ending in found if ending is not None]
 
 
 def for_reading(reach: Reach, namespace: str | None) -> tuple[Cluster, str]:
     """A cluster that is only read, and the namespace that is meant. RunnerError when none is."""
     from runner.adapters.api_server import ApiServer
-    from runner.adapters.kubeconfig import Choice, connect
+    from runner.adapters.kubeconfig import connect
     from runner.adapters.kubernetes import KubernetesCluster
 
-    connection = connect(Choice(reach.kubeconfig, reach.context, namespace), operators_config())
+    connection = connect(_choice(reach, namespace), operators_config())
     return KubernetesCluster(ApiServer(connection.login)), connection.namespace
+
+
+def _choice(reach: Reach, namespace: str | None) -> "Choice":
+    from runner.adapters.kubeconfig import Choice
+    from runner.document.places import repository
+
+    root = repository(reach.playbook, None).root if reach.playbook else None
+    return Choice(reach.kubeconfig, reach.context, namespace, root)
 
 
 def _guard_context(playbook: Playbook, context: str) -> None:

@@ -67,6 +67,15 @@ class Cluster(Protocol):
         """Write *changed* back if its resourceVersion is still current (manager `runner`). ConflictError if not."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """A credential, in words, that ends at *at*, in Unix seconds; *renewed* says who gives a new one by itself."""
+
+    what: str
+    at: float
+    renewed: str | None = None
+
+
 class Access(Protocol):
     """What the user of a cluster may do there."""
 

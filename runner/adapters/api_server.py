@@ -23,6 +23,7 @@ from runner.adapters import wire
 from runner.adapters.credentials import credential_for
 from runner.adapters.login import Certificate, Login
 from runner.errors import RunnerError
+from runner.ports import Ending
 from runner.secrecy import keep_secret
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class ApiServer:
             page = self._send(request)
         return page
 
+    def ending(self) -> Ending | None:
+        """When the credential that is sent with each call ends, as far as it says so."""
+        return self._credential.ending()
+
     def close(self) -> None:
         """Close the connections that are kept open."""
         if self._client is not None:
@@ -119,14 +124,16 @@ def _client(login: Login, certificate: Certificate | None) -> "ApiClient":
     configuration = Configuration(host=login.server, retries=wire.ONCE)
     configuration.verify_ssl = login.verified
     configuration.tls_server_name = login.tls_server_name
-    if login.proxy:
-        configuration.proxy = login.proxy.reveal()
+    # the client has found the environment's proxies by itself; plain http is for this machine, and stays on it
+    secure = login.server.startswith("https:")
+    own = login.proxy.reveal() if login.proxy else None
+    configuration.proxy = own or (configuration.proxy if secure else None)
     client = _through(configuration.proxy, lambda: ApiClient(configuration))
     manager = client.rest_client.pool_manager
     wire.keep_deadlines(manager)
     if not login.verified:  # the operator's own decision; urllib3 would complain at every request
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    if login.server.startswith("https:"):
+    if secure:
         manager.connection_pool_kw["ssl_context"] = _trust(login, certificate)
     return client
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Protocol
 
 from runner.adapters.exec_plugin import FromPlugin
+from runner.adapters.expiry import ending_of
 from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile, basic, bearer
 from runner.errors import RunnerError
+from runner.ports import Ending
 from runner.secrecy import Secret
 
 REREAD = 60.0  # seconds that the content of a token file is used; kubelets rotate tokens in place
@@ -25,12 +27,16 @@ class Credential(Protocol):
     def renew(self) -> bool:
         """Forget what is remembered after a 401; False when asking again would give the same."""
 
+    def ending(self) -> Ending | None:
+        """When it ends, as far as it says so. RunnerError when it cannot be had."""
+
 
 class Fixed:
     """A credential that never changes."""
 
-    def __init__(self, headers: Mapping[str, str]) -> None:
+    def __init__(self, headers: Mapping[str, str], ending: Ending | None = None) -> None:
         self._headers = headers
+        self._ending = ending
 
     def headers(self) -> Mapping[str, str]:
         """The same headers every time."""
@@ -42,6 +48,10 @@ class Fixed:
     def renew(self) -> bool:
         """False: there is nothing newer to be had."""
         return False
+
+    def ending(self) -> Ending | None:
+        """What it was made with."""
+        return self._ending
 
 
 class FromFile:
@@ -68,12 +78,16 @@ class FromFile:
         self._until = float("-inf")
         return _token_in(self._path) != self._token
 
+    def ending(self) -> Ending | None:
+        """That of the token that the file holds now."""
+        return ending_of(_token_in(self._path), f"the token in {self._path}")
+
 
 def credential_for(proof: Proof) -> Credential:
     """The living form of what a kubeconfig says."""
     match proof:
         case Token(value=value):
-            return Fixed(bearer(value))
+            return Fixed(bearer(value), ending_of(value, "the token of the kubeconfig"))
         case TokenFile(path=path):
             return FromFile(path)
         case Password(user=user, value=value):

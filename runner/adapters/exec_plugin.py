@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 from runner.adapters.login import Certificate, ExecPlugin, bearer
 from runner.errors import RunnerError
+from runner.ports import Ending
 from runner.secrecy import Secret, hide_named, keep_secret, sounds_secret
 
 PATIENCE = 30.0  # seconds for a plugin to answer
@@ -51,6 +53,12 @@ class FromPlugin:
         """Ask the plugin again at the next request."""
         self._obtained = None
         return True
+
+    def ending(self) -> Ending | None:
+        """When what the plugin gave ends; it is asked again then."""
+        until = self._current().until
+        what = f"the credential from {self._plugin.command}"
+        return Ending(what, until, "the plugin") if isfinite(until) else None
 
     def _current(self) -> _Obtained:
         if self._obtained is None or self._now() >= self._obtained.until - EARLY:

@@ -108,10 +108,12 @@ def _environment(plugin: Entry) -> tuple[tuple[str, str], ...]:
 
 def _allowed_command(plugin: Entry, user: Entry, allowed: Allowed) -> str:
     command = plugin.text("command")
-    if "/" in command:
-        found: str | None = str(plugin.file.parent / command)
-    else:
-        found = shutil.which(command, path=allowed.environ.get("PATH"))
+    if "/" in command and not command.startswith("/"):
+        raise RunnerError(
+            f'user "{user.name}" logs in by starting {command}, which means another program in every folder',
+            hint="write the whole path of the plugin into the kubeconfig",
+        )
+    found = command if "/" in command else shutil.which(command, path=allowed.environ.get("PATH"))
     if found is None:
         hint = plugin.text("installHint") or None
         raise RunnerError(

@@ -24,11 +24,15 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the command line says; None where it says nothing."""
+    """What the command line says; None where it says nothing.
+
+    *repository* is the folder that the playbook comes from: a kubeconfig in it is its authors', not the operator's.
+    """
 
     kubeconfig: str | None = None
     context: str | None = None
     namespace: str | None = None
+    repository: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ def connect(
         return _in_cluster(choice, environ, pod)
     if not files:
         raise _no_kubeconfig(environ)
+    for file in files:
+        _refuse_of_repository(file, choice.repository, environ)
     merged = merge(files)
     context = merged.named("context", choice.context or _current(merged))
     cluster = merged.named("cluster", context.text("cluster"))
@@ -73,10 +79,31 @@ def _files(choice: Choice, environ: Mapping[str, str]) -> list[Path]:
     return [file for file in _candidates(environ) if file.exists()]
 
 
+def _refuse_of_repository(file: Path, repository: str | None, environ: Mapping[str, str]) -> None:
+    """RunnerError for a file that whoever changes the playbook could change too, through a link as well.
+
+    A home folder that merely holds a playbook is no repository: its `.kube` stays the operator's.
+    """
+    if repository is None:
+        return
+    root, real = Path(repository).resolve(), file.resolve()
+    own = not (root / ".git").exists() and real.parent == (_home(environ) / ".kube").resolve()
+    inside = real.is_relative_to(root) or file.absolute().is_relative_to(root)
+    if inside and not own:
+        raise RunnerError(
+            f"the kubeconfig {file} lies in the repository of the playbook, {root}: whoever changes the playbook"
+            " could change which cluster is meant and which programs are started",
+            hint="keep it outside, and name it with --kubeconfig or KUBECONFIG",
+        )
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or "~").expanduser()
+
+
 def _candidates(environ: Mapping[str, str]) -> list[Path]:
     named = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    home = Path(environ.get("HOME") or "~").expanduser()
-    return [Path(part) for part in dict.fromkeys(named)] or [home / ".kube" / "config"]
+    return [Path(part) for part in dict.fromkeys(named)] or [_home(environ) / ".kube" / "config"]
 
 
 def _no_kubeconfig(environ: Mapping[str, str]) -> RunnerError:

@@ -8,7 +8,6 @@ changed while we watched, as client-go's leader election does it.
 import hashlib
 import os
 import secrets
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class Target:
 
 def identity(run: str) -> str:
     """Who holds a lease: the run, where it plays, and a part that no second process can have."""
-    return f"{run}@{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    return f"{run}@{os.uname().nodename}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 def held_by(cluster: Cluster, target: Target) -> str:

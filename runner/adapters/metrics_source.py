@@ -15,10 +15,11 @@ import urllib3
 from runner import __version__
 from runner.adapters import wire
 from runner.adapters.api_server import ApiServer, Request
+from runner.adapters.expiry import ending_of
 from runner.adapters.login import basic, bearer, sendable
 from runner.errors import RunnerError
 from runner.model.config import Config, MetricsSource
-from runner.ports import Cluster, ObjectRef
+from runner.ports import Cluster, Ending, ObjectRef
 from runner.secrecy import Secret, keep_secret, sounds_secret
 
 DEADLINE = 10.0  # seconds for one query
@@ -99,6 +100,14 @@ class Proxied:
         if len(page.body) > CAP:
             raise wire.CutShortError(f"the answer is larger than {CAP // 1024} KiB")
         return page
+
+
+def ending_at(source: MetricsSource) -> Ending | None:
+    """When the token of *source* ends, as far as it says so. RunnerError when it cannot be read."""
+    if source.token_file is None:
+        return None
+    token = Secret(_content(source.token_file, source))
+    return ending_of(token, f'the token of the metrics source "{source.name}"')
 
 
 def source_named(text: str, config: Config) -> MetricsSource:

@@ -25,6 +25,17 @@ from runner.secrecy import hide
 
 GOOD = range(200, 300)
 CONNECT = 4.0  # seconds for each address, and again for the handshake
+TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+METADATA = frozenset(
+    ipaddress.ip_address(text)
+    for text in (
+        "fd00:ec2::254",  # AWS, https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
+        "fd20:ce::254",  # Google Cloud, https://cloud.google.com/compute/docs/metadata/querying-metadata
+        "100.100.100.200",  # Alibaba Cloud
+        "168.63.129.16",  # Azure, https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+    )
+)
+"""Where clouds answer besides the link-local addresses."""
 REFUSED_HANDSHAKE = ("ALERT", "WRONG_VERSION", "UNSUPPORTED_PROTOCOL", "RECORD_LAYER", "HTTP_REQUEST")
 
 
@@ -146,10 +157,26 @@ class _WaryTlsConnection(_TlsConnection):
 def _refuse_link_local(conn: connection.HTTPConnection) -> None:
     """Looks at the address that was really reached, so no name can be resolved to another one in between."""
     peer = conn.sock.getpeername() if conn.sock else ("",)
-    if ipaddress.ip_address(peer[0].split("%")[0]).is_link_local:
+    if keeps_credentials(peer[0]):
         conn.close()
-        cause = OSError(errno.EACCES, f"{peer[0]} is a link-local address, which is never asked")
+        cause = OSError(
+            errno.EACCES, f"{peer[0]} is where clouds keep their machines' credentials; it is never asked"
+        )
         raise exceptions.NewConnectionError(conn, str(cause)) from cause
+
+
+def keeps_credentials(address: str) -> bool:
+    """Whether a cloud answers at *address* to its own machines, whichever way an IPv6 address spells an older one."""
+    found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    older = _older(found) if isinstance(found, ipaddress.IPv6Address) else None
+    return any(each.is_link_local or each in METADATA for each in (found, older) if each is not None)
+
+
+def _older(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """The IPv4 address inside *address*: mapped, 6to4, or translated by the well-known prefix of RFC 6052."""
+    if address in TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour
 
 
 class _WaryPlainPool(connectionpool.HTTPConnectionPool):

@@ -64,7 +64,7 @@ def asked_of(given: Mapping[str, Any]) -> Asked:
 
 def reach_of(given: Mapping[str, Any]) -> Reach:
     """How the cluster and its metrics are to be reached."""
-    return Reach(given["kubeconfig"], given["context"], given["prometheus"])
+    return Reach(given["kubeconfig"], given["context"], given["prometheus"], given.get("file"))
 
 
 def scenario_of(asked: Asked) -> Scenario | None:
@@ -126,6 +126,7 @@ def as_kept(found: Mapping[str, Any], reach: Reach) -> Asked:
             reach.kubeconfig or found["kubeconfig"],
             reach.context or found["context"],
             reach.prometheus or found["prometheus"],
+            found["file"],
         ),
         from_here=found["fromHere"],
     )

@@ -1,7 +1,7 @@
 """`runner completion SHELL`."""
 
 import click
-from click.shell_completion import get_completion_class
+from click.shell_completion import ShellComplete, get_completion_class
 
 from runner.cli.root import root
 
@@ -20,4 +20,5 @@ def command(shell: str) -> None:
     """
     kind = get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(root, {}, "runner", VARIABLE).source())
+        # not kind.source(): for bash that starts whatever `bash` the PATH names, to ask for its version
+        click.echo(ShellComplete.source(kind(root, {}, "runner", VARIABLE)))

@@ -71,8 +71,9 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         state = _lasting_state(state, given, asked, place, run)
         _refuse_exposed_secrets(state, loaded)
         if not asked.sandbox:
-            from runner.cli.asking import confirm, refuse_forbidden
+            from runner.cli.asking import confirm, heed_endings, refuse_forbidden
 
+            heed_endings(loaded.playbook, place)
             refuse_forbidden(loaded.playbook, place, asked.file, state)
             confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
         if not asked.from_here:

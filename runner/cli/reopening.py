@@ -57,16 +57,18 @@ def _place(record: Record, state: State, playbook: Playbook, reach: Reach, speed
         return bootstrap.back_in_sandbox(log, playbook, at=record.events[-1].at, speed=speed)
     clock = bootstrap.real_clock()
     said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
-    return bootstrap.on_cluster(_recorded(reach, target), playbook, record.run, clock, said)
+    return bootstrap.on_cluster(_recorded(reach, record), playbook, record.run, clock, said)
 
 
-def _recorded(reach: Reach, target: Any) -> Reach:
+def _recorded(reach: Reach, record: Record) -> Reach:
     """What the command line does not say is as it was."""
+    target = record.started.target
     return replace(
         reach,
         kubeconfig=reach.kubeconfig or target.get("kubeconfig"),
         context=reach.context or target.get("context"),
         prometheus=reach.prometheus or target.get("prometheus"),
+        playbook=record.started.source or None,
     )
 
 

@@ -139,7 +139,7 @@ def routes_of(record: Record) -> list[tuple[str, str]]:
 
 def reach_of(given: dict[str, Any]) -> Reach:
     """What the command line says of the cluster; commands that take nothing of it say nothing."""
-    return Reach(given.get("kubeconfig"), given.get("context"), given.get("prometheus"))
+    return Reach(given.get("kubeconfig"), given.get("context"), given.get("prometheus"), given.get("file"))
 
 
 def state_at(text: str, reach: Reach) -> State:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from runner.document.load import parse_all
+from runner.document.places import read_named
 from runner.document.playbook import read_playbook
-from runner.document.source import read_bytes
 from runner.document.tree import Document, Path
 from runner.engine.forecast import Assumed, Forecast, Gate, forecast
 from runner.engine.judged import percent
@@ -42,7 +42,7 @@ def doubts(
     root: str | None = None,
 ) -> tuple[Diagnostic, ...]:
     """The warnings for the playbook *file*; none for one that is wrong, since nobody can say what it does."""
-    document, _ = parse_all(read_bytes(file), file)
+    document, _ = parse_all(read_named(file, root), file)
     try:
         loaded = read_playbook(
             file,

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
+from runner.document.discretion import discreet
 from runner.document.kubernetes_yaml import in_namespace, objects, parse_manifests, shape
 from runner.document.places import MAX_FILES, PlaceError, Repository
 from runner.document.rendering import Rendering
@@ -38,7 +39,8 @@ class Shelf:
             try:
                 self.documents[key] = parse_manifests(raw, shown)
             except InvalidDocumentError as error:
-                self.documents[key] = error
+                told = discreet(error.diagnostics, raw.decode("utf-8", "replace"), file)
+                self.documents[key] = InvalidDocumentError(told)
         found = self.documents[key]
         if isinstance(found, InvalidDocumentError):
             raise found
@@ -95,26 +97,29 @@ class Gathering:
         if not documents:
             self._add("RUN305", f'"{file}" holds no object', place, None, Severity.WARNING)
         for document in documents:
+            wrong: list[Diagnostic] = []
             for path, said in objects(document):
-                rendered = self._rendered(document, said, path) if body.get("template") else said
-                if rendered is not None and self._acceptable(document, path, rendered):
+                rendered = self._rendered(document, said, path, wrong) if body.get("template") else said
+                if rendered is not None and self._acceptable(document, path, rendered, wrong):
                     yield {"file": file, "object": in_namespace(rendered, self.namespace)}
+            self.found.extend(discreet(wrong, document.text, file))
 
-    def _rendered(self, document: Document, said: Any, path: Path) -> Any:
+    def _rendered(self, document: Document, said: Any, path: Path, found: list[Diagnostic]) -> Any:
         rendering = Rendering(document, _types)
         rendered = rendering.tree(said, self.context, path)
-        self.found.extend(rendering.found)
+        found.extend(rendering.found)
         self.names |= rendering.names
         return None if rendering.unknown else rendered
 
-    def _acceptable(self, document: Document, path: Path, said: Any) -> bool:
+    def _acceptable(self, document: Document, path: Path, said: Any, found: list[Diagnostic]) -> bool:
         wrong = list(shape(document, path, said))
         keep_values_secret(said)
         if not wrong and said["kind"] == "Secret" and said["apiVersion"] == "v1" and not self.allow_secrets:
             hint = "let a secret store create it, or give --allow-secrets"
             message = "a Secret would be copied into the state file"
-            wrong = [document.diagnostic("RUN307", message, (*path, "kind"), hint=hint)]
-        self.found.extend(wrong)
+            self.found.append(document.diagnostic("RUN307", message, (*path, "kind"), hint=hint))
+            return False
+        found.extend(wrong)
         return not wrong
 
     def _with_images(

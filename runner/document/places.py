@@ -15,7 +15,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Final
 
-from runner.document.source import MAX_BYTES, size
+from runner.document.source import MAX_BYTES, read_bytes, size
+from runner.errors import Diagnostic, InvalidDocumentError, Location
 
 MAX_FILES: Final = 256
 MAX_ENTRIES: Final = 50_000
@@ -106,6 +107,28 @@ class Repository:
 
     def _relative(self, file: str) -> str:
         return os.path.relpath(file, self.folder)
+
+
+def read_named(document: str, root: str | None = None) -> bytes:
+    """The bytes of a document that a command names. InvalidDocumentError, also for a link out of its repository.
+
+    `runner validate playbooks/*.yaml` names what a pull request put there, and says what is wrong with its lines.
+    """
+    if leads_out(document, root):
+        hint = "name the file itself, or widen the repository with --root"
+        message = "this is a link that leads out of its repository"
+        raise InvalidDocumentError((Diagnostic("RUN303", message, Location(document), hint=hint),))
+    return read_bytes(document)
+
+
+def leads_out(document: str, root: str | None = None) -> bool:
+    """Whether a link on the way to *document* leaves both *root* and the repository that the document lies in."""
+    if "\0" in document:
+        return False
+    real, folder = os.path.realpath(document), os.path.dirname(os.path.abspath(document))
+    roots = (root, _with_git(folder) or folder)
+    inside = (real.startswith(os.path.realpath(each).rstrip("/") + "/") for each in roots if each)
+    return not any(inside)
 
 
 def repository(playbook: str, root: str | None) -> Repository:

@@ -10,11 +10,10 @@ from runner.document.draft import PLACEHOLDER, Draft
 from runner.document.fields import types_at
 from runner.document.load import parse_all
 from runner.document.manifests import Gathering, Manifests, Shelf, keep_values_secret
-from runner.document.places import repository
+from runner.document.places import read_named, repository
 from runner.document.rendering import Rendering
 from runner.document.rules import apply_rules
 from runner.document.schema import check_head, departures
-from runner.document.source import read_bytes
 from runner.document.terms import UNKNOWN
 from runner.document.tree import Document, Path, at, in_file_order
 from runner.document.variables import Given, keep_variables_secret, read_files, resolve, unused
@@ -96,7 +95,7 @@ def read_playbook(  # noqa: PLR0913 - the ways in which a command line says how 
     file = os.fspath(path)
     given = Given(variables or {}, read_files(variable_files), lenient=recorded)
     wishes = Wishes(given, stables or {}, root, allow_secrets or recorded, examples, namespace)
-    document, found = parse_all(read_bytes(file), file)
+    document, found = parse_all(read_named(file, root), file)
     return loaded(look(document, found, wishes, Shelf()))
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, Final
 
+from runner.document.discretion import discreet
 from runner.document.durations import FORM, seconds
 from runner.document.kubernetes_yaml import objects, parse_manifests, shape
 from runner.document.load import parse_all
-from runner.document.places import PlaceError, Repository, repository
+from runner.document.places import PlaceError, Repository, read_named, repository
 from runner.document.schema import check_schema
-from runner.document.source import read_bytes
 from runner.document.suggest import did_you_mean
 from runner.document.tree import Document, Path, at, in_file_order
 from runner.errors import Diagnostic, InvalidDocumentError
@@ -62,7 +62,7 @@ def read_scenario(path: str | FilePath, root: str | None = None) -> Scenario:
 
     InvalidDocumentError with every diagnostic.
     """
-    document, found = parse_all(read_bytes(path), str(path))
+    document, found = parse_all(read_named(str(path), root), str(path))
     scenario, more = scenario_of(document, repository(str(path), root))
     if scenario is None or found:
         raise InvalidDocumentError(in_file_order((*found, *more), document.file))
@@ -169,10 +169,16 @@ class _Files:
     def _file(self, file: str) -> Iterator[Manifest]:
         folder = self.document.file.rpartition("/")[0]
         shown = f"{folder}/{file}" if folder else file
-        for document in parse_manifests(self.place.read(file), shown):
+        raw = self.place.read(file)
+        try:
+            documents = parse_manifests(raw, shown)
+        except InvalidDocumentError as error:
+            self.found += discreet(error.diagnostics, raw.decode("utf-8", "replace"), file)
+            return
+        for document in documents:
             for path, body in objects(document):
                 wrong = tuple(shape(document, path, body))
-                self.found += wrong
+                self.found += discreet(wrong, document.text, file)
                 if not wrong:
                     yield Manifest(file, body)
 

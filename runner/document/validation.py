@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 
 from runner.document.load import parse_all
 from runner.document.manifests import Shelf
-from runner.document.places import repository
+from runner.document.places import leads_out, read_named, repository
 from runner.document.playbook import Wishes, look
 from runner.document.schema import API_VERSION, check_schema
-from runner.document.source import read_beginning, read_bytes
+from runner.document.source import read_beginning
 from runner.document.suggest import did_you_mean, quoted
 from runner.document.tree import Document, at, in_file_order
 from runner.document.variables import Given, declared, read_files
@@ -87,7 +87,7 @@ class _Validator:
     def file(self, file: str) -> tuple[Diagnostic, ...]:
         """Everything found in *file*."""
         try:
-            document, found = parse_all(read_bytes(file), file)
+            document, found = parse_all(read_named(file, self.wishes.root), file)
         except InvalidDocumentError as error:
             return error.diagnostics
         kind = at(document.tree, ("kind",))
@@ -146,6 +146,8 @@ def _files(folder: str) -> Iterator[str]:
 
 
 def _is_ours(file: str) -> bool:
+    if leads_out(file):
+        return True  # it is not read, and not passed over: that is said of it
     try:
         return OURS.search(read_beginning(file)) is not None
     except InvalidDocumentError:

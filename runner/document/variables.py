@@ -199,9 +199,10 @@ def unused(document: Document, used: frozenset[str]) -> Iterator[Diagnostic]:
 
 def read_files(paths: Sequence[str]) -> tuple[Document, ...]:
     """The documents of `--vars-file`. InvalidDocumentError; UsageError where one holds no mapping."""
-    from runner.document.load import read
+    from runner.document.load import parse
+    from runner.document.places import read_named
 
-    documents = tuple(read(path) for path in paths)
+    documents = tuple(parse(read_named(path), path) for path in paths)
     for document in documents:
         if not isinstance(document.tree, dict):
             raise UsageError(f"{document.file} holds no variables", hint="write one `name: value` a line")

@@ -37,6 +37,15 @@ def total(spans: Sequence[Span]) -> Span:
     return Span("total", sum(span.best for span in spans), sum(span.worst for span in spans))
 
 
+def outlived(playbook: Playbook, seconds: float, *, worst: bool = False) -> str | None:
+    """The stage in which *seconds* are over, each at its best, or at its *worst*; None where all are done before."""
+    for span in timeline(playbook):
+        seconds -= span.worst if worst else span.best
+        if seconds < 0:
+            return span.stage
+    return None
+
+
 def _span(stage: Stage, since_shift: float | None) -> Span:
     """*since_shift* is how long ago, at best, the newest shift was; None where there was none."""
     match stage.kind:

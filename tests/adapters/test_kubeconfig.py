@@ -287,3 +287,62 @@ def test_a_kubeconfig_that_was_named_must_be_there(tmp_path, capsys):
         connected(tmp_path)
 
     assert capsys.readouterr() == ("", "")
+
+
+def repository(tmp_path: Path, *, git: bool = True) -> Path:
+    root = tmp_path / "repository"
+    (root / ".git" if git else root).mkdir(parents=True)
+    return root
+
+
+@pytest.mark.parametrize("place", ["config", "deep/config", ".kube/config"])
+def test_a_kubeconfig_of_the_playbooks_repository_is_refused(tmp_path, place):
+    root = repository(tmp_path)
+    file = written(root / place)
+
+    for choice in (Choice(str(file), repository=str(root)), Choice(repository=str(root))):
+        with pytest.raises(RunnerError, match="lies in the repository of the playbook") as caught:
+            connect(choice, CONFIG, {"KUBECONFIG": str(file), "HOME": str(root)})
+        assert "--kubeconfig" in (caught.value.hint or "")
+
+
+def test_a_link_makes_a_kubeconfig_of_the_repository_nobody_elses(tmp_path):
+    root = repository(tmp_path)
+    written(root / "config")
+    (tmp_path / "outside").symlink_to(root / "config")
+    (root / "inside").symlink_to(written(tmp_path / "mine"))
+
+    for file in (tmp_path / "outside", root / "inside"):
+        with pytest.raises(RunnerError, match="lies in the repository"):
+            connected(file, repository=str(root))
+
+
+def test_one_of_several_kubeconfigs_is_enough_to_refuse(tmp_path):
+    root = repository(tmp_path)
+    names = f"{written(tmp_path / 'mine')}:{written(root / 'theirs')}"
+
+    with pytest.raises(RunnerError, match="lies in the repository"):
+        connect(Choice(repository=str(root)), CONFIG, {"KUBECONFIG": names, "HOME": "/nowhere"})
+
+
+def test_a_kubeconfig_elsewhere_is_the_operators(tmp_path):
+    root = repository(tmp_path)
+
+    assert connected(written(tmp_path / "repository-of-mine"), repository=str(root)).context == "rig"
+
+
+def test_a_home_that_holds_a_playbook_is_no_repository(tmp_path):
+    home = repository(tmp_path, git=False)
+    written(home / ".kube" / "config")
+
+    assert connect(Choice(repository=str(home)), CONFIG, {"HOME": str(home)}).context == "rig"
+    with pytest.raises(RunnerError, match="lies in the repository"):
+        connected(written(home / "config"), repository=str(home))
+
+
+@pytest.mark.parametrize("command", ["./login-plugin", "bin/login-plugin", "../login-plugin"])
+def test_a_plugin_that_means_another_program_in_every_folder_is_refused(tmp_path, command):
+    allowed = replace(CONFIG, exec_plugins=(f"{tmp_path}/login-plugin", f"{tmp_path}/{command}"))
+
+    with pytest.raises(RunnerError, match="another program in every folder"):
+        connected(plugin(tmp_path, command=command), allowed)

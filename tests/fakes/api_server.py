@@ -82,21 +82,23 @@ class Server:
 
 
 @contextmanager
-def cluster_of(playbook: Playbook, folder: Path, start: float) -> Iterator[tuple[Server, Path]]:
-    """A server with the world that *playbook* assumes, and the kubeconfig that leads to it."""
+def cluster_of(
+    playbook: Playbook, folder: Path, start: float, token: str = "t"
+) -> Iterator[tuple[Server, Path]]:
+    """A server with the world that *playbook* assumes, and the kubeconfig in *folder* that leads to it."""
     server = Server(open_world(playbook, None, seed=1, start=start))
     with serving(server.answer) as loopback:
-        yield server, _kubeconfig(folder, loopback.url)
+        yield server, _kubeconfig(folder, loopback.url, token)
 
 
-def _kubeconfig(folder: Path, url: str) -> Path:
+def _kubeconfig(folder: Path, url: str, token: str) -> Path:
     path = folder / "kubeconfig"
     body: dict[str, Any] = {
         "apiVersion": "v1",
         "kind": "Config",
         "current-context": "test",
         "clusters": [{"name": "test", "cluster": {"server": url}}],
-        "users": [{"name": "ann", "user": {"token": "t"}}],
+        "users": [{"name": "ann", "user": {"token": token}}],
         "contexts": [
             {"name": "test", "context": {"cluster": "test", "user": "ann", "namespace": "bookinfo"}}
         ],

@@ -74,14 +74,15 @@ class Machine:
 
 
 @pytest.fixture
-def place(tmp_path, capfd, monkeypatch):
+def place(tmp_path, tmp_path_factory, capfd, monkeypatch):
     """A cluster, the machine that plays, and one more."""
     monkeypatch.delenv("CI", raising=False)
     file = tmp_path / "small.yaml"
     file.write_text(PLAYBOOK.replace("WAIT", "1s"))
     (tmp_path / "long.yaml").write_text(PLAYBOOK.replace("WAIT", "10m"))
     playbook = read_playbook(str(file)).playbook
-    with cluster_of(playbook, tmp_path, time.time()) as (server, kubeconfig):
+    operators = tmp_path_factory.mktemp("operator")  # a kubeconfig beside a playbook is refused
+    with cluster_of(playbook, operators, time.time()) as (server, kubeconfig):
         folders = [tmp_path / name for name in ("here", "there")]
         for folder in folders:
             folder.mkdir()
