@@ -25,7 +25,6 @@ from runner.engine.program import ApplyObject, Effect, SetReplicas, SetSplit
 from runner.engine.state import RunState
 from runner.errors import ConflictError, DisagreementError, RunnerError, StageFailure, TransientError
 from runner.model.playbook import API_PATIENCE
-from runner.model.stages import KubeObject
 from runner.stages import apply, scale, shift
 from runner.stages.meeting import meet
 from runner.stages.readiness import look
@@ -47,7 +46,6 @@ class Conductor:
         self.world = world
         self._waiting: list[Event] = []  # events that count and are not yet durable
         self._silent: set[str] = set()  # what did not answer when it was last asked, in long waits too
-        self._seen: KubeObject | None = None  # what the action before has read of the route to be written
 
     def play(self) -> Stop:
         """Go on until the engine says stop."""
@@ -120,7 +118,6 @@ class Conductor:
         return Stop(stop.code or UNRECORDED, stop.reason)
 
     def _do(self, action: Action) -> None:
-        seen, self._seen = self._seen, None
         match action:
             case Record(events=events):
                 self.record(*events)
@@ -131,7 +128,7 @@ class Conductor:
                 self._catch_up()
                 self._measure(action)
             case Look() | Probe() | Perform():
-                self._reach(action, seen)
+                self._reach(action)
             case Stop():
                 raise AssertionError
             case _:
@@ -183,7 +180,7 @@ class Conductor:
         for listener in self.world.listeners:
             listener.noticed(observation)
 
-    def _reach(self, action: Look | Probe | Perform, just_seen: KubeObject | None) -> None:
+    def _reach(self, action: Look | Probe | Perform) -> None:
         """Whatever speaks to the cluster: what goes wrong there is an observation, the engine says what follows."""
         try:
             match action:
@@ -194,7 +191,7 @@ class Conductor:
                     self._settle()
                     self._probe(action)
                 case Perform():
-                    self._perform(action, just_seen)
+                    self._perform(action)
         except (TransientError, ConflictError) as error:
             self.notice(self._trouble(error))
         except StageFailure as error:
@@ -219,12 +216,11 @@ class Conductor:
         seen = look(action.condition, self.state.program.playbook, self.world.cluster, safe)
         at = self.world.clock.now()
         self.notice(Readiness(at, action.step, seen.ready, seen.reason, seen.fatal, seen.missing))
-        self._seen = seen.found
 
-    def _perform(self, action: Perform, just_seen: KubeObject | None) -> None:
+    def _perform(self, action: Perform) -> None:
         """Intent, conditional write, read-back, record."""
         self.world.lease.renew()
-        setting = self._setting(action, just_seen)
+        setting = self._setting(action)
         write = prepare(action.effect, setting)
         if setting.pending is None or setting.pending.ref != action.ref:
             at = self.world.clock.now()
@@ -237,7 +233,7 @@ class Conductor:
         # The effect is done last: power may fail between two lines, and what is not done is looked at again.
         self._count(*moves, EffectDone(at, action.ref, result))
 
-    def _setting(self, action: Perform, just_seen: KubeObject | None) -> Setting:
+    def _setting(self, action: Perform) -> Setting:
         return Setting(
             cluster=self.world.cluster,
             playbook=self.state.program.playbook,
@@ -246,7 +242,6 @@ class Conductor:
             epoch=self.world.lease.epoch,
             ref=action.ref,
             pending=self._pending(action.ref),
-            seen=just_seen,
         )
 
     def _pending(self, ref: Ref) -> EffectIntended | None:

@@ -19,14 +19,12 @@ class Look:
     """What a look showed: ready, or why not yet; *fatal* when waiting longer cannot help.
 
     *missing* is what nobody has declared: where it stays away, the release has not been judged.
-    *found* is the route's object as it was read, for a write that follows at once.
     """
 
     ready: bool
     reason: str = ""
     fatal: bool = False
     missing: bool = False
-    found: KubeObject | None = None
 
 
 READY = Look(ready=True)
@@ -154,7 +152,7 @@ def _subsets_ready(cluster: Cluster, route: Route, split: Split, before: Split |
         needed = _needed(ready, before, split[subset], subset)
         if ready[subset] < needed:
             return Look(ready=False, reason=_short(subset, ready[subset], needed, split[subset]))
-    return Look(ready=True, found=found)
+    return READY
 
 
 def _undefined(namespace: str, host: str, subset: str, labels: Mapping[str, Mapping[str, str]]) -> Look:

@@ -56,7 +56,7 @@ def live(cluster: Cluster, route: Route) -> KubeObject | None:
 def prepare(effect: SetSplit, setting: Setting) -> Write:
     """Reads the object and refuses what may not be overwritten; see `Write`."""
     route = setting.playbook.route(effect.route)
-    found = _present(_as_seen(effect, setting) or live(setting.cluster, route), route, setting)
+    found = _present(live(setting.cluster, route), route, setting)
     refuse_gitops(found, route)
     _refuse_superseded(found, setting)
     split = istio.read(found, route)
@@ -78,11 +78,6 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
         moves=moves,
         proof=lambda back: _wrong(back, route, effect.split),
     )
-
-
-def _as_seen(effect: SetSplit, setting: Setting) -> KubeObject | None:
-    """On the way back, where somebody else's change is not refused, the object is read as late as can be."""
-    return None if effect.back else setting.seen
 
 
 def _written(changed: KubeObject, route: Route) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from runner.ports import Cluster, ObjectRef
 class Setting:
     """Where an effect takes place: the cluster, the run's own name for it, what the run knows.
 
-    *pending* is the recorded intent of this very effect where its outcome is not known. *seen* is the route's
-    object where the look just before has read it: the write is conditional on it, so it need not be read again.
+    *pending* is the recorded intent of this very effect where its outcome is not known.
     """
 
     cluster: Cluster
@@ -27,7 +26,6 @@ class Setting:
     epoch: int
     ref: Ref
     pending: EffectIntended | None = None
-    seen: KubeObject | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tests.fakes.api_server import Server
 from tests.fakes.world import NOON, MemoryJournal, ScriptedOrders
 
 READINESS = ["GET virtualservices", "GET services", "GET destinationrules", "GET pods"]
-WRITE = ["PUT virtualservices", "GET virtualservices"]
+WRITE = ["GET virtualservices", "PUT virtualservices", "GET virtualservices"]
 LEASE = "PUT leases"
 
 
@@ -88,8 +88,8 @@ def calls(book):
     return calls.by_stage
 
 
-def test_a_shift_reads_its_route_once_writes_it_once_and_reads_it_back(calls, book):
-    """The read for readiness is the read that the write is conditional on; the lease is renewed at most once."""
+def test_a_shift_costs_a_lease_a_read_and_a_read_back_beyond_its_write_and_its_readiness(calls, book):
+    """The route is read again right before the write: what somebody changed while the pods were counted is seen."""
     for stage in book.stages:
         if isinstance(stage.kind, Shift | Promote):
             made = calls[stage.name]
