@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,14 +16,29 @@ from runner.secrecy import hide
 CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-class Attention:
-    """Several sources of orders as one, and signals among them."""
+LOOK_EVERY = 0.05  # real seconds, while the run's own time stands still
 
-    def __init__(self, *sources: Orders) -> None:
-        self._sources = sources
+
+class Attention:
+    """Several sources of orders as one, and signals among them.
+
+    While *held* says so, nobody goes on before a word has come: a person is thinking, and virtual time would
+    not wait.
+    """
+
+    def __init__(self, *sources: Orders, held: Callable[[], bool] = lambda: False) -> None:
+        self._sources, self._held = sources, held
         self._signals: deque[Interrupted] = deque()
 
     def poll(self) -> Sequence[Order | Interrupted]:
+        """What has come since the last time."""
+        came = self._heard()
+        while not came and self._held():
+            time.sleep(LOOK_EVERY)
+            came = self._heard()
+        return came
+
+    def _heard(self) -> Sequence[Order | Interrupted]:
         """Signals first: whoever pressed Ctrl-C is waiting."""
         came: list[Order | Interrupted] = []
         while self._signals:

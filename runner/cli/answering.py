@@ -9,7 +9,7 @@ from contextlib import suppress
 import click
 
 from runner.bootstrap import who
-from runner.engine.events import Event, GateAnswered, GateOpened
+from runner.engine.events import Event, GateOpened, MeasurementTaken
 from runner.engine.observations import Interrupted, Observation, Order, OrderKind
 from runner.reports.wording import one_line
 
@@ -17,8 +17,8 @@ from runner.reports.wording import one_line
 class Answers:
     """Listens for gates and answers them as an Orders port.
 
-    *waits* stops virtual time for the answer; where nobody is at a terminal and time does not pass by
-    itself, nobody could ever answer, and the sandbox says yes. *typed* is a live screen's way to learn that
+    *waits* stops virtual time for the answer (see `holds`); where nobody is at a terminal and time does not
+    pass by itself, nobody could ever answer, and the sandbox says yes. *typed* is a live screen's way to learn that
     somebody pressed Enter on it; such a screen shows the question itself.
     """
 
@@ -27,14 +27,14 @@ class Answers:
         self._open: GateOpened | None = None
 
     def heard(self, event: Event, line: str) -> None:
-        """Ask when a gate opens."""
+        """Ask when a gate opens; whatever happens next but a guard's look closes it, answered or not."""
         del line
         if isinstance(event, GateOpened):
             self._open = event
             if self._at_terminal:
                 _forget_what_was_typed()
                 self._ask(f"\n{one_line(event.message)}  approve? ")
-        elif isinstance(event, GateAnswered):
+        elif not isinstance(event, MeasurementTaken):
             self._open = None
 
     def noticed(self, observation: Observation) -> None:
@@ -49,7 +49,7 @@ class Answers:
             return ()
         if not self._at_terminal:
             return (Order(OrderKind.APPROVE, "the sandbox", "nobody is there to ask"),) if self._waits else ()
-        if not self._waits and not select.select([sys.stdin], [], [], 0)[0]:
+        if not select.select([sys.stdin], [], [], 0)[0]:
             return ()
         line = sys.stdin.readline()
         if self._typed is not None:
@@ -62,6 +62,10 @@ class Answers:
             return (Order(OrderKind.REFUSE, who()),)
         self._ask("")
         return ()
+
+    def holds(self) -> bool:
+        """Whether time stands still until somebody at the terminal has answered."""
+        return self._waits and self._at_terminal and self._open is not None
 
     def _ask(self, question: str) -> None:
         if self._typed is None:

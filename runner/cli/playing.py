@@ -55,7 +55,7 @@ def carry_on(session: Session, wishes: Wishes) -> int:
         served=session.place.served,
     )
     answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual, typed=watchers.typed)
-    attention = Attention(session.state.orders(), answers)
+    attention = Attention(session.state.orders(), answers, held=answers.holds)
     try:
         with (
             watchers.watching(session.place.notes, session.place.doubts),

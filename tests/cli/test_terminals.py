@@ -1,0 +1,96 @@
+"""At a terminal: a question that waits, keys that interrupt, windows that change size or are closed."""
+
+import signal
+import time
+
+import pytest
+
+from tests.cli.terminals import CANARY, WATCHED, seated, until_in
+
+GATED = """\
+apiVersion: runner/v1
+kind: Playbook
+metadata: {name: gated}
+target: {namespace: shop}
+routes: {orders: {virtualService: orders, stable: v1, canary: v2}}
+stages:
+  - {name: a fifth, shift: {route: orders, canary: 20}}
+  - {name: ask, approve: {message: "Look at the board.", timeout: 24h}}
+  - {name: half, shift: {route: orders, canary: 50}}
+"""
+
+
+@pytest.fixture
+def gated(tmp_path):
+    (tmp_path / "gated.yaml").write_text(GATED, encoding="utf-8")
+    return tmp_path
+
+
+def test_a_gate_in_virtual_time_waits_for_the_answer_that_is_typed(gated):
+    with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
+        seat.until("y or n, then Enter: ")
+        seat.type("y\n")
+
+        assert seat.ended() == 0
+
+    assert '"answer":"approved"' in (gated / "run.jsonl").read_text()
+
+
+def test_ctrl_c_at_a_gate_in_virtual_time_needs_no_enter(gated):
+    with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
+        seat.until("y or n, then Enter: ")
+        seat.type("\x03")
+
+        assert seat.ended() == 130
+    assert "20 % of orders is on v2 and nobody is watching it: `runner resume run.jsonl`" in seat.said
+
+
+def test_a_gate_in_virtual_time_is_answered_from_another_terminal_too(gated):
+    with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
+        seat.until("y or n, then Enter: ")
+        with seated(gated, "approve", "run.jsonl", "--refuse") as other:
+            assert other.ended() == 0
+
+        assert seat.ended() == 3
+
+
+def test_an_abort_from_another_terminal_ends_the_wait_for_an_answer(gated):
+    with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
+        seat.until("y or n, then Enter: ")
+        with seated(gated, "abort", "run.jsonl") as other:
+            assert other.ended() == 3
+
+        assert seat.ended() == 3
+
+
+def test_a_closed_terminal_ends_a_run_that_can_be_resumed(tmp_path):
+    with seated(tmp_path, "play", CANARY, "--sandbox", "--speed", "60", "--state", "run.jsonl") as seat:
+        seat.until("soak")
+        until_in(tmp_path / "run.jsonl", '"stage":"soak"')
+        seat.leave()
+
+        assert seat.process.wait(WATCHED) == 129
+    with seated(tmp_path, "resume", "run.jsonl") as seat:
+        assert seat.ended() == 0
+
+
+def test_a_window_of_any_size_shows_the_same_run(tmp_path):
+    for rows, columns in ((1, 1), (500, 2000)):
+        state = f"{columns}.jsonl"
+        words = ("play", CANARY, "--sandbox", "--speed", "2000", "--state", state)
+        with seated(tmp_path, *words, size=(rows, columns)) as seat:
+            until_in(tmp_path / state, '"stage":"soak"')
+            seat.resize(columns % 200 + 1, rows)
+
+            assert seat.ended() == 0
+        assert "Traceback" not in seat.said
+
+
+def test_a_stopped_run_goes_on_when_it_is_brought_to_the_foreground(tmp_path):
+    with seated(tmp_path, "play", CANARY, "--sandbox", "--speed", "200", "--state", "run.jsonl") as seat:
+        until_in(tmp_path / "run.jsonl", '"stage":"soak"')
+        for sent in (signal.SIGTSTP, signal.SIGCONT, signal.SIGSTOP, signal.SIGCONT):
+            seat.process.send_signal(sent)
+            time.sleep(0.1)
+
+        assert seat.ended() == 0
