@@ -11,6 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Final
@@ -20,6 +21,7 @@ from runner.errors import Diagnostic, InvalidDocumentError, Location
 
 MAX_FILES: Final = 256
 MAX_ENTRIES: Final = 50_000
+RELATIVE: Final = "paths are relative to the playbook"
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 MAGIC: Final = re.compile(r"[*?\[]")
 
@@ -59,9 +61,11 @@ class Repository:
         base = MAGIC.split(path, maxsplit=1)[0].rpartition("/")[0] or "/"
         self.confine(base, pattern)
         wanted = path[len(base) :].strip("/").split("/")
-        found = [file for file in _walk(base) if _matches(wanted, file[len(base) :].strip("/").split("/"))]
+        found = [
+            file for file in _walk(base, pattern) if _matches(wanted, file[len(base) :].strip("/").split("/"))
+        ]
         if not found:
-            raise PlaceError("RUN301", f'"{pattern}" matches no file', "paths are relative to the playbook")
+            raise PlaceError("RUN301", f'"{pattern}" matches no file', RELATIVE)
         return [self._relative(file) for file in _bounded(sorted(found), pattern)]
 
     def read(self, file: str) -> bytes:
@@ -70,8 +74,7 @@ class Repository:
         try:
             return _read(self.real_root, os.path.relpath(real, self.real_root).split(os.sep), file)
         except OSError as error:
-            reason = (error.strerror or "unknown reason").lower()
-            raise PlaceError("RUN304", f'"{file}" cannot be read: {reason}') from None
+            raise _unreadable(file, error) from None
 
     def confine(self, path: str, shown: str) -> str:
         """The real path of *path*. PlaceError where that is outside the root."""
@@ -91,7 +94,7 @@ class Repository:
             if not os.path.lexists(path):
                 raise PlaceError("RUN301", f'there is no file "{pattern}"', self._similar(path))
             return [self._relative(path)]
-        names = sorted(name for name in os.listdir(path) if name.endswith(SUFFIXES) and name[0] != ".")
+        names = sorted(name for name in _listed(path, pattern) if name.endswith(SUFFIXES) and name[0] != ".")
         files = [os.path.join(path, name) for name in names]
         found = [file for file in files if os.path.isfile(file)]
         if not found:
@@ -102,8 +105,9 @@ class Repository:
         from runner.document.suggest import did_you_mean
 
         folder, name = os.path.split(path)
-        names = os.listdir(folder)[:MAX_FILES] if os.path.isdir(folder) else []
-        return did_you_mean(name, names) or "paths are relative to the playbook"
+        with suppress(OSError):
+            return did_you_mean(name, os.listdir(folder)[:MAX_FILES]) or RELATIVE
+        return RELATIVE
 
     def _relative(self, file: str) -> str:
         return os.path.relpath(file, self.folder)
@@ -152,10 +156,27 @@ def _bounded(found: list[str], pattern: str) -> list[str]:
     return found
 
 
-def _walk(base: str) -> Iterator[str]:
+def _listed(folder: str, shown: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError as error:
+        raise _unreadable(shown, error) from None
+
+
+def _unreadable(shown: str, error: OSError) -> PlaceError:
+    return PlaceError("RUN304", f'"{shown}" cannot be read: {(error.strerror or "unknown reason").lower()}')
+
+
+def _walk(base: str, shown: str) -> Iterator[str]:
     """Every file below *base*, hidden ones and links to folders left out."""
+
+    def refuse(error: OSError) -> None:
+        """A folder that may not be looked into could hold what the pattern means."""
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise _unreadable(shown, error)
+
     entries = 0
-    for folder, folders, files in os.walk(base):
+    for folder, folders, files in os.walk(base, onerror=refuse):
         folders[:] = sorted(name for name in folders if name[0] != ".")
         entries += len(folders) + len(files)
         if entries > MAX_ENTRIES:
