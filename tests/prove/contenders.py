@@ -130,13 +130,16 @@ class Contender:
 
     def step(self) -> None:
         """Begin, or take one turn."""
-        now = self.ring.sandbox.clock.now()
-        self.slept = max(self.slept, now - self.acted)
         try:
             self._turn()
         except RunnerError as error:
             self._ends(int(error.exit_code), error.message)
-        self.acted = self.ring.sandbox.clock.now()
+        self._acts()
+
+    def _acts(self) -> None:
+        """Since its last act it has been silent, whether it waited for its turn or in the middle of one."""
+        now = self.ring.sandbox.clock.now()
+        self.slept, self.acted = max(self.slept, now - self.acted), now
 
     def _turn(self) -> None:
         if self.conductor is None:
@@ -177,9 +180,10 @@ class Contender:
         if len(past) > 1:
             self.conductor.record(RunResumed(self.clock.now(), f"host-{self.number}"))
             seal(cluster, playbook, self.run, self.lease.epoch, past)
-        self.slept = 0.0
+        self.slept, self.acted = 0.0, self.ring.sandbox.clock.now()
 
     def _ends(self, code: int, reason: str) -> None:
+        self._acts()
         self.over, self.code = True, code
         taken = "took over the lease" in reason
         if taken and self.slept < ALIVE:
@@ -242,9 +246,9 @@ def _leaves_order_behind(ring: Ring) -> None:
     if met.unfinished is not None and finished.get(met.unfinished):
         raise Violation(f"{met.unfinished} is finished, and its route stands at {met.split}")
     codes = [contender.code for contender in ring.contenders]
-    # Whoever sleeps for longer than its lease lasts may leave a route undecided, before which the others stop.
     # Processes of one run may each find that another has written to its journal: all stop, and say so.
-    slept = any(contender.slept > ALIVE for contender in ring.contenders)
+    # So may runs, when one lost its lease in the middle of a write that took place all the same.
+    slept = any(contender.conductor is not None and contender.slept >= ALIVE for contender in ring.contenders)
     over = all(contender.over for contender in ring.contenders)
     if len(finished) > 1 and over and not slept and not {0, 3} & set(codes):
         raise Violation(f"nobody finished: {[(c.run, c.code) for c in ring.contenders]}")

@@ -1,133 +1,207 @@
-"""Playbooks made of rubbish: whatever is written, `validate` answers in words, soon, and within its memory."""
+"""Documents made of rubbish: whatever is written, `runner` answers in words, soon, and within its memory."""
 
+import contextlib
+import io
+import json
+import os
 import random
+import re
 import resource
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
-from runner.document import validate
-from runner.errors import RunnerError
+import yaml
+
+from runner.cli.entry import run
+from runner.errors import ExitCode
+from runner.journal.codec import FIRST, checksum
+from tests.prove import grammar
 from tests.prove.oracle import Violation
+from tests.prove.rubbish import altered, changed
+from tests.prove.simulation import SHELF
 
-ROOT = Path(__file__).parents[2]
-SEEDS = tuple(
-    path.read_bytes()
-    for path in (ROOT / "playbooks" / "bookinfo-canary.yaml", Path(__file__).parent / "small.yaml")
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PLAYBOOKS = (
+    ROOT / "playbooks" / "bookinfo-canary.yaml",
+    HERE / "small.yaml",
+    ROOT / "tests" / "document" / "every-field.yaml",
 )
-TOKENS = (
-    b"{{ canary }}",
-    b"{{",
-    b"}}",
-    b"{%",
-    b": ",
-    b"- ",
-    b"[",
-    b"]",
-    b"{",
-    b"}",
-    b"&a ",
-    b"*a",
-    b"<<: *a",
-    b"!!python/x",
-    b"80:20",
-    b"1e400",
-    b".nan",
-    b"null",
-    b"~",
-    b"yes",
-    b"0644",
-    b"'",
-    b'"',
-    b"#",
-    b"|",
-    b">",
-    b"\t",
-    b"\x00",
-    b"\xff",
-    b"apiVersion: runner/v2",
-    b"kind: Secret",
-    b"../../etc/passwd",
-    b"5m",
-    b"-5m",
-    b"99999999999999999999",
-    b"\xf0\x9f\x92\xa9",
-    b"stages:",
-    b"shift: {route: x}",
-    b"- name: a\n",
-    b"sum(rate(x[1m]))",
-    b"{{ 'a' * 999999999 }}",
-    b"{{ range(9**9) }}",
-)
+SCENARIOS = tuple(sorted((ROOT / "playbooks" / "scenarios").glob("*.yaml")))
+STATES = tuple(sorted((ROOT / "tests" / "states" / "kept").glob("*/*.jsonl")))
+CONFIGMAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 SECONDS, MIB = 2, 300
+STUCK = 30.0  # seconds of the wall clock, however busy the machine
+BUG = re.compile("a bug of its own|Traceback")
+Codes = frozenset[int]
+OFFLINE: Codes = frozenset({0, 1, 2, 7})
+"""What commands end with that play nothing: found nothing, errors, wrong usage, a plan that may not start."""
+ANY: Codes = frozenset(int(code) for code in ExitCode)
 
 
-def fuzzed(seed: int) -> None:
-    """Violation when a playbook of *seed* ends in anything but diagnostics, or takes too long, or too much."""
+def playbook(seed: int) -> dict[str, int]:
+    """A playbook through `validate`, and one that loads through `plan` and `rehearse`; how many loaded."""
     rng = random.Random(seed)
-    text = rng.choice(SEEDS)
-    for _ in range(rng.choice((1, 1, 2, 5, 20))):
-        text = rng.choice(MUTATIONS)(rng, text)
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        file = Path(folder) / "playbook.yaml"
-        file.write_bytes(text)
-        _bounded(seed, lambda: validate(file))
+    with _folder() as folder:
+        file = folder / "playbook.yaml"
+        file.write_bytes(_written(rng, PLAYBOOKS, grammar.playbook))
+        (folder / "a.yaml").write_text(CONFIGMAP)
+        if _called(["validate", str(file)], OFFLINE) != 0:
+            return {"loaded": 0}
+        _called(["plan", str(file), "--sandbox"], OFFLINE)
+        form = rng.choice(("text", "markdown", "json"))
+        _called(["rehearse", str(file), "-o", form, "--root", str(folder)], OFFLINE)
+    return {"loaded": 1}
 
 
-def _bounded(seed: int, call: Callable[[], object]) -> None:
-    def late(*_: object) -> None:
-        raise Violation(f"seed {seed}: longer than {SECONDS} s")
+def scenario(seed: int) -> dict[str, int]:
+    """A scenario through `validate`; one that loads is played in."""
+    rng = random.Random(seed)
+    with _folder() as folder:
+        file = folder / "scenario.yaml"
+        file.write_bytes(_written(rng, SCENARIOS, grammar.scenario))
+        if _called(["validate", str(file)], OFFLINE) != 0:
+            return {"loaded": 0}
+        state = str(folder / "run.jsonl")
+        _called(
+            ["play", str(HERE / "small.yaml"), "--sandbox", "--scenario", str(file), "--state", state], ANY
+        )
+    return {"loaded": 1}
 
-    peak = _peak()
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+
+def config(seed: int) -> dict[str, int]:
+    """A Config through `validate`, and where an operator's own lies."""
+    rng = random.Random(seed)
+    with _folder() as folder:
+        file = folder / "runner" / "config.yaml"
+        file.parent.mkdir()
+        file.write_bytes(_written(rng, (), grammar.config))
+        code = _called(["validate", str(file)], OFFLINE)
+        with _environment(XDG_CONFIG_HOME=str(folder), KUBECONFIG=str(folder / "none")):
+            _called(["plan", str(HERE / "small.yaml"), "--prometheus", "prod"], OFFLINE)
+    return {"loaded": int(code == 0)}
+
+
+def state(seed: int) -> dict[str, int]:
+    """A state file of a kept run, its bytes changed, or its values and all sums after them."""
+    rng = random.Random(seed)
+    with _folder() as folder:
+        file = folder / "run.jsonl"
+        text = rng.choice(STATES).read_bytes()
+        file.write_bytes(
+            changed(rng, text, rng.choice((1, 2, 5))) if rng.random() < 0.3 else _resummed(rng, text)
+        )
+        code = _called(["status", str(file)], ANY)
+        _called(["status", str(file), "-o", "json"], ANY)
+        _called(["audit", str(file)], ANY)
+        _called([rng.choice(("resume", "rollback")), str(file), "-y", "-o", "jsonl"], ANY)
+    return {"readable": int(code == 0)}
+
+
+def path(seed: int) -> None:
+    """A word that somebody gives to `explain`."""
+    rng = random.Random(seed)
+    names = ("stages", "verify", "every", "scenario", "when", "config", "prometheus", "RUN402", "x-a", "[0]")
+    word = ".".join(rng.choice(names) for _ in range(rng.randint(1, 5))).encode()
+    text = changed(rng, word, rng.choice((0, 1, 3))).decode(errors="surrogateescape").replace("\0", "")
+    _called(["explain", "--", text], OFFLINE)
+
+
+def _written(rng: random.Random, files: Sequence[Path], draw: Callable[[random.Random], Any]) -> bytes:
+    """A document drawn by the grammar, or one of *files*; with a wrong value, or with other bytes, or neither."""
+    drawn = not files or rng.random() < 0.75
+    text = rng.choice(files).read_bytes() if not drawn else b""
+    if drawn:
+        tree = draw(rng)
+        for _ in range(rng.choice((0, 0, 1, 2))):
+            tree = altered(rng, tree)
+        text = yaml.safe_dump(
+            tree, allow_unicode=True, sort_keys=False, default_flow_style=rng.random() < 0.3
+        ).encode()
+    times = rng.choice((0, 0, 0, 1, 5)) if drawn else rng.choice((1, 1, 2, 5, 20))
+    return changed(rng, text, times)
+
+
+def _resummed(rng: random.Random, text: bytes) -> bytes:
+    """One line says something else, and every sum agrees: a file that only its content betrays."""
+    bodies = [json.loads(line) for line in text.splitlines()]
+    at = rng.randrange(len(bodies))
+    for _ in range(rng.choice((1, 1, 3))):
+        told = altered(rng, bodies[at])
+        bodies[at] = told if isinstance(told, dict) else bodies[at]
+    lines, prev = [], FIRST
+    for body in bodies:
+        body.pop("sum", None)
+        if "prev" in body:
+            body["prev"] = prev
+        line = json.dumps(body, separators=(",", ":"))
+        prev = checksum(line)
+        lines.append(f'{line[:-1]},"sum":"{prev}"}}\n')
+    return "".join(lines).encode()
+
+
+@contextlib.contextmanager
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fuzz-", dir=SHELF) as name:
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(values)
     try:
-        call()
-    except RunnerError:
-        pass  # told in words
-    except Violation:
-        raise
-    except Exception as error:  # that is what is looked for
-        raise Violation(f"seed {seed}: {type(error).__name__}: {error}") from error
+        yield
     finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _called(arguments: list[str], codes: Codes) -> int:
+    """The exit code of a command. Violation where it is none of *codes*, or late, or large, or not in words."""
+    said, what = io.StringIO(), " ".join(arguments[:2])
+    peak = _peak()
+    with _alarmed(what), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = run(arguments)
+    if BUG.search(said.getvalue()):
+        raise Violation(f"{what}: {said.getvalue()[-300:]}")
+    if code not in codes:
+        raise Violation(f"{what}: exit {code}: {said.getvalue()[-300:]}")
+    if code and not said.getvalue().strip():
+        raise Violation(f"{what}: exit {code} without a word")
+    if MIB < _peak() > peak:  # a process that was larger before is not this document's doing
+        raise Violation(f"{what}: {_peak():.0f} MiB")
+    return code
+
+
+class Late(BaseException):
+    """Time is up; nothing that catches errors catches this."""
+
+
+@contextlib.contextmanager
+def _alarmed(what: str) -> Iterator[None]:
+    """Seconds of the processor, so that a busy machine changes nothing; a process that waits is stuck."""
+
+    def late(*_: object) -> None:
+        raise Late
+
+    kept = {number: signal.signal(number, late) for number in (signal.SIGPROF, signal.SIGALRM)}
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, STUCK)
+    try:
+        yield
+    except Late:
+        raise Violation(f"{what}: longer than {SECONDS} s") from None
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    if MIB < _peak() > peak:  # a process that was larger before is not this playbook's doing
-        raise Violation(f"seed {seed}: {_peak():.0f} MiB")
+        for number, handler in kept.items():
+            signal.signal(number, handler)
 
 
 def _peak() -> float:
     """The most memory that this process ever had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _flip(rng: random.Random, text: bytes) -> bytes:
-    at = rng.randrange(len(text) or 1)
-    return text[:at] + bytes([rng.randrange(256)]) + text[at + 1 :]
-
-
-def _drop(rng: random.Random, text: bytes) -> bytes:
-    at = rng.randrange(len(text) or 1)
-    return text[:at] + text[at + rng.randrange(1, 80) :]
-
-
-def _put(rng: random.Random, text: bytes) -> bytes:
-    at = rng.randrange(len(text) or 1)
-    return text[:at] + rng.choice(TOKENS) + text[at:]
-
-
-def _repeat(rng: random.Random, text: bytes) -> bytes:
-    at = rng.randrange(len(text) or 1)
-    piece = text[at : at + rng.randrange(1, 200)]
-    return text[:at] + piece * rng.randrange(2, 6) + text[at:]
-
-
-def _swap_lines(rng: random.Random, text: bytes) -> bytes:
-    lines = text.split(b"\n")
-    one, other = rng.randrange(len(lines)), rng.randrange(len(lines))
-    lines[one], lines[other] = lines[other], lines[one]
-    return b"\n".join(lines)
-
-
-MUTATIONS = (_flip, _drop, _put, _put, _repeat, _swap_lines)
