@@ -8,7 +8,7 @@ from runner.model.split import Split, split_of
 
 
 def evidence_of(kept: Mapping[str, Any]) -> Evidence:
-    """The answers as they came. KeyError, TypeError or ValueError where *kept* is no evidence."""
+    """The answers as they came. KeyError, TypeError, ValueError or AttributeError where *kept* is no evidence."""
     return {part: _answer(answer) for part, answer in kept["answers"].items()}
 
 

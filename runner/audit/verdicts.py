@@ -85,7 +85,7 @@ def _measurement(line: int, event: MeasurementTaken, state: RunState) -> Audited
     action = Measure(check, event.stage, event.guard, _since(event, state))
     try:
         derived = _judged(action, event, state)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Audited(line, event, None, (f"the evidence cannot be read: {error}",))
     return Audited(line, event, derived, tuple(_differences(event, derived, action)))
 

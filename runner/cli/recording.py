@@ -44,9 +44,16 @@ def first_event(
 
 
 def recorded_playbook(record: Record) -> Playbook:
-    """The playbook as it was when the run began."""
+    """The playbook as it was when the run began. DisagreementError where what is recorded is none."""
     started = record.started
-    return rebuild(started.playbook, started.variables, started.manifests)
+    try:
+        return rebuild(started.playbook, started.variables, started.manifests)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DisagreementError(
+            f"{record.path}:1: the playbook that run {record.run} began with is not one that can be played",
+            hint="the first line of the state file was not written by runner, or by a later one;"
+            " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file",
+        ) from error
 
 
 def refuse_drift(record: Record, accepted: Sequence[str]) -> tuple[str, ...]:
@@ -95,8 +102,16 @@ def _given(accepted: Sequence[str]) -> str:
     return "".join(f"\n  given     {digest!r}" for digest in accepted)
 
 
+def _is_there(source: str) -> bool:
+    """A name that no disk takes is that of no file."""
+    try:
+        return Path(source).is_file()
+    except OSError:
+        return False
+
+
 def _digest_now(started: RunStarted) -> str | None:
-    if not Path(started.source).is_file():
+    if not _is_there(started.source):
         return None
     routes = started.playbook.get("routes", {})
     stables = {name: route["stable"] for name, route in routes.items() if "stable" in route}

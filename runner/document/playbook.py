@@ -13,7 +13,7 @@ from runner.document.manifests import Gathering, Manifests, Shelf, keep_values_s
 from runner.document.places import read_named, repository
 from runner.document.rendering import Rendering
 from runner.document.rules import apply_rules
-from runner.document.schema import check_head, departures
+from runner.document.schema import check_head, departures, fits
 from runner.document.terms import UNKNOWN
 from runner.document.tree import Document, Path, at, in_file_order
 from runner.document.variables import Given, keep_variables_secret, read_files, resolve, unused
@@ -114,9 +114,14 @@ def loaded(reading: Reading) -> Loaded:
 
 
 def rebuild(tree: Mapping[str, Any], variables: Mapping[str, Any], manifests: Manifests) -> "Playbook":
-    """The playbook that a state file recorded, from what it recorded; nothing else is read."""
+    """The playbook that a state file recorded, from what it recorded; nothing else is read.
+
+    ValueError, KeyError, TypeError or AttributeError where it is none.
+    """
     from runner.document.build import build
 
+    if not fits(SCHEMA, tree):
+        raise ValueError(SCHEMA)
     keep_variables_secret(variables)
     for each in (each for stage in manifests.values() for each in stage):
         keep_values_secret(each["object"])

@@ -113,6 +113,11 @@ def departures(
     )
 
 
+def fits(name: str, tree: Any) -> bool:
+    """Whether *tree*, rendered, is all that the schema *name* wants."""
+    return _gate(name).open_for(tree)
+
+
 def check_head(document: Document, name: str) -> tuple[Diagnostic, ...]:
     """Whether this is a document of the kind *name* at all, and of a version that is known."""
     return tuple(_head(document, name))

@@ -25,6 +25,7 @@ from runner.engine.events import (
     SplitChanged,
 )
 from runner.errors import DisagreementError
+from runner.journal.shapes import effect_facts, fitting
 from runner.model.checks import Verdict
 from runner.model.split import Split, split_of
 from runner.secrecy import hide
@@ -126,14 +127,22 @@ def _body(text: str) -> dict[str, Any]:
     """
     start, end = text.find(EVIDENCE), text.rfind(',"prev":"')
     if not text.startswith(MEASURED, text.find(',"event":')) or not 0 < start < end:
-        return dict(json.loads(text))
-    body = json.loads(text[:start] + text[end:])
+        return dict(_read(text))
+    body = _read(text[:start] + text[end:])
     return {**body, "evidence": Unread(text[start + len(EVIDENCE) : end])}
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
+
+
+_read = json.JSONDecoder(parse_constant=_no_number).decode
+"""JSON as it is written here: without NaN and Infinity, which are no JSON."""
 
 
 def _object(text: str) -> dict[str, Any]:
     with suppress(ValueError):
-        if isinstance(found := json.loads(text), dict):
+        if isinstance(found := _read(text), dict):
             return found
     raise DisagreementError("the evidence of a measurement in the state file is damaged")
 
@@ -207,7 +216,7 @@ def _maybe_split(value: Mapping[str, int] | None) -> Split | None:
 
 
 def _ref(value: Mapping[str, Any]) -> Ref:
-    return Ref(**value)
+    return fitting(Ref(**value))
 
 
 READERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
@@ -215,8 +224,8 @@ READERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     RunFinished: {"outcome": Outcome, "splits": _splits},
     RollbackStarted: {"cause": Outcome, "to": _splits},
     MeasurementTaken: {"verdict": Verdict},
-    EffectIntended: {"ref": _ref},
-    EffectDone: {"ref": _ref},
+    EffectIntended: {"ref": _ref, "want": effect_facts, "found": effect_facts},
+    EffectDone: {"ref": _ref, "result": effect_facts},
     GateOpened: {"until": lambda text: moment(text)},  # noqa: PLW0108 - it is defined below
 }
 
@@ -229,7 +238,7 @@ def _event(body: Mapping[str, Any]) -> Event:
     for name, key, reader in _parts(cls):
         if key in body:
             known[name] = body[key] if reader is None else reader(body[key])
-    event: Event = cls(**known)
+    event: Event = fitting(cls(**known))
     return event
 
 

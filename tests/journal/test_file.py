@@ -8,7 +8,16 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from runner.engine.events import MeasurementTaken, RunResumed, RunStarted, SplitChanged, StageStarted
+from runner.engine.events import (
+    EffectDone,
+    EffectIntended,
+    MeasurementTaken,
+    Ref,
+    RunResumed,
+    RunStarted,
+    SplitChanged,
+    StageStarted,
+)
 from runner.engine.observations import Order, OrderKind
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.journal import JournalFile, OrdersFile, give_order, read
@@ -19,6 +28,7 @@ from tests.fakes.release import Play
 from tests.fakes.world import NOON
 
 FIRST = RunStarted(NOON, {"metadata": {"name": "x"}}, {}, {}, {}, "digest", by="ann")
+REF = Ref("a", 1, "VirtualService", "ns", "reviews", 1)
 SCHEMA = json.loads((Path(__file__).parents[2] / "schemas" / "state.v1.schema.json").read_text())
 
 
@@ -157,6 +167,29 @@ def test_a_format_that_is_checked_otherwise_is_named_too(state):
     with pytest.raises(
         DisagreementError, match="another version of runner wrote this state file: it is of format 2"
     ):
+        read(state)
+
+
+@pytest.mark.parametrize(
+    ("event", "said", "instead"),
+    [
+        (StageStarted(NOON, "a", 1), '"stage":"a"', '"stage":["a"]'),
+        (StageStarted(NOON, "a", 1), '"attempt":1', '"attempt":true'),
+        (RunResumed(NOON, "bob"), '"by":"bob"', '"by":null'),
+        (RunResumed(NOON, "bob"), '"by":"bob"', '"by":NaN'),
+        (SplitChanged(NOON, "r", None, split_of({"v1": 100})), '{"v1":100}', "5"),
+        (EffectDone(NOON, REF, {"replicas": 1}), '"replicas":1', '"replicas":"all"'),
+        (EffectDone(NOON, REF, {"replicas": 1}), '"name":"reviews"', '"name":{}'),
+        (EffectIntended(NOON, REF, {"split": {"v1": 100}}), '{"v1":100}', '{"v1":99}'),
+        (EffectIntended(NOON, REF, {"a": 1}, {"splits": {}}), '"splits":{}', '"splits":{"r":1}'),
+        (MeasurementTaken(NOON, "c", 0.5, Verdict.PASSED, ""), '"value":0.5', '"value":1e999'),
+    ],
+)
+def test_a_line_whose_sum_fits_but_whose_values_do_not_is_damage(state, event, said, instead):
+    first, link = encode(FIRST, Link("r1"))
+    state.write_text(f"{first}\n{forged(encode(event, link)[0], said, instead)}\n")
+
+    with pytest.raises(DisagreementError, match=":2: the state file is damaged"):
         read(state)
 
 

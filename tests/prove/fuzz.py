@@ -1,7 +1,6 @@
 """Documents made of rubbish: whatever is written, `runner` answers in words, soon, and within its memory."""
 
 import contextlib
-import io
 import json
 import os
 import random
@@ -101,12 +100,12 @@ def state(seed: int) -> dict[str, int]:
     return {"readable": int(code == 0)}
 
 
-def path(seed: int) -> None:
+def word(seed: int) -> None:
     """A word that somebody gives to `explain`."""
     rng = random.Random(seed)
     names = ("stages", "verify", "every", "scenario", "when", "config", "prometheus", "RUN402", "x-a", "[0]")
-    word = ".".join(rng.choice(names) for _ in range(rng.randint(1, 5))).encode()
-    text = changed(rng, word, rng.choice((0, 1, 3))).decode(errors="surrogateescape").replace("\0", "")
+    dotted = ".".join(rng.choice(names) for _ in range(rng.randint(1, 5))).encode()
+    text = changed(rng, dotted, rng.choice((0, 1, 3))).decode(errors="surrogateescape").replace("\0", "")
     _called(["explain", "--", text], OFFLINE)
 
 
@@ -162,15 +161,17 @@ def _environment(**values: str) -> Iterator[None]:
 
 def _called(arguments: list[str], codes: Codes) -> int:
     """The exit code of a command. Violation where it is none of *codes*, or late, or large, or not in words."""
-    said, what = io.StringIO(), " ".join(arguments[:2])
-    peak = _peak()
-    with _alarmed(what), contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = run(arguments)
-    if BUG.search(said.getvalue()):
-        raise Violation(f"{what}: {said.getvalue()[-300:]}")
+    what, peak = " ".join(arguments[:2]), _peak()
+    with tempfile.TemporaryFile("w+", dir=SHELF, encoding="utf-8", errors="replace") as file:
+        with _alarmed(what), contextlib.redirect_stdout(file), contextlib.redirect_stderr(file):
+            code = run(arguments)
+        file.seek(0)
+        said = file.read()
+    if BUG.search(said):
+        raise Violation(f"{what}: {said[-300:]}")
     if code not in codes:
-        raise Violation(f"{what}: exit {code}: {said.getvalue()[-300:]}")
-    if code and not said.getvalue().strip():
+        raise Violation(f"{what}: exit {code}: {said[-300:]}")
+    if code and not said.strip():
         raise Violation(f"{what}: exit {code} without a word")
     if MIB < _peak() > peak:  # a process that was larger before is not this document's doing
         raise Violation(f"{what}: {_peak():.0f} MiB")

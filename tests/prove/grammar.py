@@ -124,7 +124,8 @@ def playbook(rng: Rng) -> Tree:
         "target": g.some({"namespace": g.one("bookinfo")}, context=lambda: "prod"),
         "routes": {
             "r": g.some(
-                {"virtualService": "reviews", "canary": g.one("{{ canary }}", "v3")}, stable=lambda: g.one("v1")
+                {"virtualService": "reviews", "canary": g.one("{{ canary }}", "v3")},
+                stable=lambda: g.one("v1"),
             )
         },
         "checks": {"errors": _check(g), "other": _check(g)},
