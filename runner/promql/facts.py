@@ -45,14 +45,15 @@ class QueryFacts:
     """What a query is and reads; durations in seconds.
 
     *filters* says that the top is a comparison without `bool`, so that series which fail it vanish from the
-    answer. *grouped_by* are the labels of an outermost `by`, None where the outermost is no such aggregation.
-    *refused* names what the evaluator will not answer.
+    answer; *divides* that something in it is a quotient. *grouped_by* are the labels of an outermost `by`, None
+    where the outermost is no such aggregation. *refused* names what the evaluator will not answer.
     """
 
     kind: Kind
     selectors: tuple[SelectorFacts, ...]
     functions: frozenset[str]
     filters: bool
+    divides: bool
     grouped_by: tuple[str, ...] | None
     refused: tuple[RefusedError, ...]
 
@@ -96,6 +97,7 @@ def inspect(expression: str) -> QueryFacts:
         selectors=tuple(_selectors(tree, 0.0)),
         functions=frozenset(_functions(tree)),
         filters=isinstance(tree, Binary) and tree.operator in COMPARISONS and not tree.returns_bool,
+        divides=_divides(tree),
         grouped_by=tree.labels if isinstance(tree, Aggregation) and not tree.without else None,
         refused=refused,
     )
@@ -132,6 +134,11 @@ def _functions(node: Node) -> Iterator[str]:
         yield node.operator
     for child in children(node):
         yield from _functions(child)
+
+
+def _divides(node: Node) -> bool:
+    quotient = isinstance(node, Binary) and node.operator == "/"
+    return quotient or any(_divides(child) for child in children(node))
 
 
 def _selectors(node: Node, back: float | None) -> Iterator[SelectorFacts]:

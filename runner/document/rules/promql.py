@@ -107,6 +107,36 @@ def several(draft: Draft) -> Iterator[Diagnostic]:
                 yield draft.warn("RUN516", message, (*check.path, *path), hint=hint)
 
 
+def both_sides(draft: Draft) -> Iterator[Diagnostic]:
+    """Istio's proxies count a request where it leaves and where it arrives, and `reporter` tells which.
+
+    A quotient, a share and a quantile stay what they are; a sum with a bound, or a test of how many, does not.
+    Source: istio.io, Istio Standard Metrics (Reporter).
+    """
+    for check in _bounded(draft):
+        if check.measure == "ratio":
+            continue
+        for path, text in check.queries:
+            found = facts(text)
+            if not isinstance(found, str) and _counts_twice(found, compared=check.measure == "compare"):
+                message = f'the check "{check.name}" counts a request twice where both sides have a proxy'
+                hint = 'select one side: reporter="source", or "destination"'
+                yield draft.warn("RUN520", message, (*check.path, *path), hint=hint)
+
+
+def _counts_twice(found: "QueryFacts", *, compared: bool) -> bool:
+    if "sum" not in found.functions or "reporter" in (found.grouped_by or ()):
+        return False
+    if not compared and (found.divides or "histogram_quantile" in found.functions):
+        return False
+    return any(
+        (selector.metric or "").startswith("istio_")
+        and (selector.metric or "").endswith(("_total", "_count", "_sum"))
+        and not any(matcher.name == "reporter" for matcher in selector.matchers)
+        for selector in found.selectors
+    )
+
+
 def split_labels(draft: Draft) -> Iterator[Diagnostic]:
     """The label that tells versions apart must be in the answer."""
     for check in draft.written:
@@ -206,6 +236,7 @@ RULES: Final = (
     comparisons,
     counts,
     several,
+    both_sides,
     split_labels,
     sees_canary,
 )
