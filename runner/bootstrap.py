@@ -202,6 +202,13 @@ def holders(cluster: Cluster, routes: Sequence[tuple[str, str]], run: str) -> tu
     return tuple(dict.fromkeys(name for name in names if name.startswith(f"{run}@")))
 
 
+def is_renewed(cluster: Cluster, now: float, routes: Sequence[tuple[str, str]], run: str) -> bool:
+    """Whether a process of *run* was alive a minute ago, by the leases of VirtualServices (see `adapters.lease`)."""
+    from runner.adapters.lease import Target, is_renewed
+
+    return any(is_renewed(cluster, Target(namespace, name), f"{run}@", now) for namespace, name in routes)
+
+
 def break_leases(cluster: Cluster, clock: Clock, routes: Sequence[tuple[str, str]], run: str) -> None:
     """Free the leases that a dead process of *run* holds. LockedError where one is renewed while it is watched."""
     from runner.adapters.lease import Target, break_dead

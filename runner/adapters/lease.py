@@ -21,6 +21,7 @@ from runner.ports import Clock, Cluster, ObjectRef
 API_VERSION = "coordination.k8s.io/v1"
 DURATION = 30.0  # seconds of silence after which a holder counts as dead
 FRESH = 10.0  # seconds for which a renewal is good enough to write
+SILENT = 60.0  # seconds without a renewal after which whoever only looks calls a holder dead
 LOOK = 2.0  # seconds between two looks at somebody else's lease
 TRIES = 3  # writes of one renewal that others may get in between
 
@@ -48,6 +49,20 @@ def held_by(cluster: Cluster, target: Target) -> str:
     """Who holds the lease of *target*, living or dead; nothing where nobody does."""
     found = cluster.get(target.lease)
     return "" if found is None else _holder(found)
+
+
+def is_renewed(cluster: Cluster, target: Target, holder: str, now: float) -> bool:
+    """Whether one whose name begins with *holder* has the lease of *target*, and renewed it in the last minute.
+
+    For telling people only: it trusts this machine's clock and the holder's to be less than half a minute apart.
+    """
+    found = cluster.get(target.lease)
+    if found is None or not _holder(found).startswith(holder):
+        return False
+    try:
+        return now - datetime.fromisoformat(found["spec"]["renewTime"]).timestamp() < SILENT
+    except (KeyError, TypeError, ValueError):
+        return True
 
 
 def break_dead(cluster: Cluster, clock: Clock, target: Target, holder: str) -> None:

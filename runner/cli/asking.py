@@ -67,7 +67,7 @@ def _ends(ending: Ending, now: float) -> str:
 
 
 def _kept_at(state: State) -> str:
-    return f" --state {shlex.quote(str(state.path))}" if isinstance(state, ClusterState) else ""
+    return f" --state {state.place}" if isinstance(state, ClusterState) else ""
 
 
 def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool) -> None:

@@ -1,9 +1,11 @@
 """Options that several commands share, each with its variable PLAY_<FLAG>."""
 
+import shlex
 from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from runner.errors import UsageError
 
@@ -50,6 +52,14 @@ watching = together(
     click.option("--ascii", "plain", is_flag=True, help="ASCII characters only."),
     click.option("--log-file", metavar="FILE", help="Also write JSON log lines to a file."),
 )
+
+
+def reaching() -> str:
+    """What was said on this command line of how the cluster is reached, for commands that are to reach it too."""
+    ctx = click.get_current_context()
+    said = (name for name in ("kubeconfig", "context") if ctx.params.get(name))
+    typed = (name for name in said if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE)
+    return "".join(f" --{name} {shlex.quote(ctx.params[name])}" for name in typed)
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -80,7 +80,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             refuse_half_way(place.cluster, loaded.playbook, run)
         journal, first, line = _begun(state, asked, loaded, place, run)
     if isinstance(state, ClusterState):
-        click.echo(f"state: {state.path}", err=True)
+        click.echo(f"state: {state.place}", err=True)
     session = Session(
         loaded.playbook,
         place,
@@ -136,7 +136,9 @@ def _lasting_state(state: State, given: Any, asked: Asked, place: Place, run: st
     if given["state"] or asked.sandbox or "CI" not in os.environ or sys.stdin.isatty():
         return state
     namespace = place.target["namespace"]
-    return ClusterState(ClusterPlace(namespace, f"runner-{run}"), place.cluster, place.clock)
+    return ClusterState(
+        ClusterPlace(namespace, f"runner-{run}"), place.cluster, place.clock, options.reaching()
+    )
 
 
 def _refuse_exposed_secrets(state: State, loaded: Loaded) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runner.adapters.attention import Attention
 from runner.bootstrap import Place
@@ -10,7 +10,7 @@ from runner.cli.answering import Answers
 from runner.cli.states import Kept, State
 from runner.cli.watching import Watchers, Wishes
 from runner.conductor import Conductor, World
-from runner.engine.events import Event, Outcome
+from runner.engine.events import Event, Outcome, RunFinished
 from runner.engine.evolve import replay
 from runner.engine.observations import Order
 from runner.engine.state import begin
@@ -43,7 +43,7 @@ class Session:
 
 def carry_on(session: Session, wishes: Wishes) -> int:
     """Play until the run stands still; the exit code."""
-    handle = handle_of(session.journal.path, session.journal.run)
+    handle = handle_of(session.state.path, session.journal.run)
     virtual = bool(session.place.target.get("sandbox")) and wishes.speed is None
     watchers = Watchers(
         session.journal.run,
@@ -83,6 +83,7 @@ def played(session: Session, listeners: Sequence[Listener], orders: Orders) -> i
             listener.heard(event, "")
     session.place.acquire(session.playbook)
     try:
+        session = _caught_up(session, listeners)
         conductor = _conductor(session, listeners, orders)
         conductor.record(*session.first)
         if session.first:
@@ -93,6 +94,21 @@ def played(session: Session, listeners: Sequence[Listener], orders: Orders) -> i
         return _to_the_end(conductor)
     finally:
         session.place.lease.release()
+
+
+def _caught_up(session: Session, listeners: Sequence[Listener]) -> Session:
+    """Whoever had the right to write may have used it while it was waited for. LockedError where it ended the run."""
+    late = session.journal.news()
+    for event, line in late:
+        for listener in listeners:
+            listener.heard(event, line)
+    past = (*session.past, *(event for event, _ in late))
+    if late and isinstance(past[-1], RunFinished) and not session.orders:
+        raise LockedError(
+            f"another process has ended run {session.journal.run}, while this one waited for its lease",
+            hint=f"see how: runner status {handle_of(session.state.path, session.journal.run)}",
+        )
+    return replace(session, past=past)
 
 
 def _to_the_end(conductor: Conductor) -> int:

@@ -10,7 +10,7 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import accepting, means, recorded_playbook
-from runner.cli.states import Kept, State
+from runner.cli.states import ClusterState, Kept, State
 from runner.engine.events import Event, RunResumed, SplitChanged
 from runner.engine.evolve import ACCEPTED
 from runner.engine.observations import Order
@@ -57,18 +57,23 @@ def _place(record: Record, state: State, playbook: Playbook, reach: Reach, speed
         return bootstrap.back_in_sandbox(log, playbook, at=record.events[-1].at, speed=speed)
     clock = bootstrap.real_clock()
     said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
-    return bootstrap.on_cluster(_recorded(reach, record), playbook, record.run, clock, said)
+    return bootstrap.on_cluster(_recorded(reach, state, record), playbook, record.run, clock, said)
 
 
-def _recorded(reach: Reach, record: Record) -> Reach:
-    """What the command line does not say is as it was."""
+def _recorded(reach: Reach, state: State, record: Record) -> Reach:
+    """What the command line does not say is as it was; a state in a cluster is in the one that it speaks of."""
     target = record.started.target
-    return replace(
+    known = replace(
         reach,
-        kubeconfig=reach.kubeconfig or target.get("kubeconfig"),
-        context=reach.context or target.get("context"),
         prometheus=reach.prometheus or target.get("prometheus"),
         playbook=record.started.source or None,
+    )
+    if isinstance(state, ClusterState):
+        return known
+    return replace(
+        known,
+        kubeconfig=reach.kubeconfig or target.get("kubeconfig"),
+        context=reach.context or target.get("context"),
     )
 
 

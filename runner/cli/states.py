@@ -1,12 +1,13 @@
 """Where the state of a run is kept: a file here, or ConfigMaps in the cluster."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from runner import bootstrap
 from runner.bootstrap import Reach
+from runner.cli import options
 from runner.engine.events import Event, RunStarted
 from runner.engine.observations import Order
 from runner.errors import DisagreementError, LockedError, UsageError
@@ -15,7 +16,7 @@ from runner.journal.cluster_orders import ClusterOrders, give_order_to
 from runner.journal.configmap import ConfigMapJournal
 from runner.journal.file import is_held
 from runner.journal.finding import find, finished, typed
-from runner.journal.parts import Place, place_of, read_parts
+from runner.journal.parts import Parts, Place, place_of
 from runner.ports import Clock, Cluster, Journal, Orders, Permission
 
 
@@ -29,6 +30,9 @@ class Kept(Journal, Protocol):
     @property
     def run(self) -> str:
         """The run it records."""
+
+    def news(self) -> tuple[tuple[Event, str], ...]:
+        """What another process has added since it was opened, with its lines."""
 
     def close(self) -> None:
         """Let others write."""
@@ -91,22 +95,22 @@ class FileState:
         return is_held(self.path)
 
 
-@dataclass(frozen=True, slots=True)
 class ClusterState:
-    """ConfigMaps, reachable from wherever the cluster is."""
+    """ConfigMaps, reachable from wherever the cluster is; *options* of the command line lead to it from here."""
 
-    place: Place
-    cluster: Cluster
-    clock: Clock
+    def __init__(self, place: Place, cluster: Cluster, clock: Clock, options: str = "") -> None:
+        self.place, self.cluster, self.clock = place, cluster, clock
+        self._options = options
+        self._parts = Parts(cluster, place)
 
     @property
     def path(self) -> Path:
         """See `State`."""
-        return Path(str(self.place))
+        return Path(f"{self.place}{self._options}")
 
     def read(self) -> Record:
         """See `State`."""
-        return read_parts(self.cluster, self.place)[0]
+        return self._named(self._parts.read()[0])
 
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """See `State`."""
@@ -114,7 +118,11 @@ class ClusterState:
 
     def resume(self) -> tuple[Kept, Record]:
         """See `State`."""
-        return ConfigMapJournal.resume(self.cluster, self.place)
+        journal, record = ConfigMapJournal.resume(self.cluster, self.place)
+        return journal, self._named(record)
+
+    def _named(self, record: Record) -> Record:
+        return replace(record, path=self.path)
 
     def orders(self) -> Orders:
         """See `State`."""
@@ -125,9 +133,9 @@ class ClusterState:
         give_order_to(self.cluster, self.place, order)
 
     def is_played(self) -> bool:
-        """Somebody who died without a word holds its lease too: nothing but waiting tells them apart."""
+        """Somebody who died without a word holds its lease too, and renews it no more."""
         record = self.read()
-        return bool(bootstrap.holders(self.cluster, routes_of(record), record.run))
+        return bootstrap.is_renewed(self.cluster, self.clock.now(), routes_of(record), record.run)
 
 
 def routes_of(record: Record) -> list[tuple[str, str]]:
@@ -148,7 +156,7 @@ def state_at(text: str, reach: Reach) -> State:
     if place is None:
         return FileState(Path(text))
     cluster, _ = bootstrap.for_reading(reach, place.namespace)
-    return ClusterState(place, cluster, bootstrap.real_clock())
+    return ClusterState(place, cluster, bootstrap.real_clock(), options.reaching())
 
 
 def state_of(run: str | None, reach: Reach, *, unfinished: bool = False) -> State:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from runner.engine.observations import Order
-from runner.errors import ConflictError, RunnerError
+from runner.errors import ConflictError, RunnerError, UnknownOutcomeError
 from runner.journal.orders import line_of, order_of
 from runner.journal.parts import Place
 from runner.model.stages import KubeObject
@@ -11,6 +11,7 @@ from runner.ports import Clock, Cluster, ObjectRef
 
 KEY = "orders.jsonl"
 EVERY = 5.0  # seconds between two questions to the API server
+SELDOM = 30.0  # and after one that had no answer
 TRIES = 5
 
 
@@ -21,14 +22,20 @@ def orders_ref(place: Place) -> ObjectRef:
 
 def give_order_to(cluster: Cluster, place: Place, order: Order) -> None:
     """Leave *order* for the process that plays *place*. ConflictError where others keep writing."""
+    line = line_of(order)
     for left in reversed(range(TRIES)):
         found = cluster.get(orders_ref(place))
         try:
             if found is None:
-                cluster.create(_orders(place, line_of(order)))
+                cluster.create(_orders(place, line))
             else:
-                cluster.replace({**found, "data": {KEY: _text(found) + line_of(order)}})
+                cluster.replace({**found, "data": {KEY: _text(found) + line}})
         except ConflictError:
+            if not left:
+                raise
+        except UnknownOutcomeError:
+            if _text(cluster.get(orders_ref(place))).endswith(line):
+                return
             if not left:
                 raise
         else:
@@ -46,24 +53,31 @@ def _text(found: KubeObject | None) -> str:
 
 
 class ClusterOrders:
-    """Reads orders that come after it was opened; a cluster that does not answer has none."""
+    """Reads orders that come after it was opened; a cluster that does not answer has none.
+
+    What is there when it first answers was meant for an earlier process.
+    """
 
     def __init__(self, cluster: Cluster, clock: Clock, place: Place) -> None:
         self._cluster, self._clock, self._place = cluster, clock, place
-        self._seen = len(self._read())
-        self._asked = clock.now()
+        self._due = clock.now()
+        lines = self._read()
+        self._seen = None if lines is None else len(lines)
 
     def poll(self) -> Sequence[Order]:
         """Whole lines that have not been seen; what is no order is passed over."""
-        if self._clock.now() - self._asked < EVERY:
+        if self._clock.now() < self._due or (lines := self._read()) is None:
             return ()
-        self._asked = self._clock.now()
-        lines = self._read()
-        fresh, self._seen = lines[self._seen :], max(self._seen, len(lines))
+        fresh = [] if self._seen is None else lines[self._seen :]
+        self._seen = max(self._seen or 0, len(lines))
         return tuple(order for line in fresh if (order := order_of(line.encode())) is not None)
 
-    def _read(self) -> list[str]:
+    def _read(self) -> list[str] | None:
+        """Every line that was left; None while the cluster does not answer, which is asked less often then."""
         try:
-            return _text(self._cluster.get(orders_ref(self._place))).splitlines()
+            lines = _text(self._cluster.get(orders_ref(self._place))).splitlines()
         except RunnerError:
-            return []
+            self._due = self._clock.now() + SELDOM
+            return None
+        self._due = self._clock.now() + EVERY
+        return lines

@@ -47,8 +47,11 @@ class ConfigMapJournal:
     next append, which is given the same events again.
     """
 
-    def __init__(self, cluster: Cluster, place: Place, part: KubeObject, link: Link) -> None:
+    def __init__(
+        self, cluster: Cluster, place: Place, part: KubeObject, link: Link, parts: Parts | None = None
+    ) -> None:
         self._cluster, self._place = cluster, place
+        self._parts = parts or Parts(cluster, place)
         self._part, self._link = part, link
         self._number = number_of(part)
         self._ahead = self._unsure = ""
@@ -80,10 +83,28 @@ class ConfigMapJournal:
     @classmethod
     def resume(cls, cluster: Cluster, place: Place) -> tuple["ConfigMapJournal", Record]:
         """The journal as it stands."""
-        record, found = Parts(cluster, place).read()
+        parts = Parts(cluster, place)
+        record, found = parts.read()
         for part in found[:-1]:
             _seal(cluster, part)
-        return cls(cluster, place, found[-1], record.link), record
+        return cls(cluster, place, found[-1], record.link, parts), record
+
+    def news(self) -> tuple[tuple[Event, str], ...]:
+        """What another process has added since this was opened, with its lines; this goes on behind it.
+
+        DisagreementError where it does not follow what was read then.
+        """
+        record, found = self._parts.read()
+        told, link = [], self._link
+        for event in record.events[self._link.seq - 1 :]:
+            line, link = encode(event, link)
+            told.append((event, line))
+        if link != record.link:
+            raise DisagreementError(
+                f"{self._place} is not what it was a moment ago", hint="`runner status` shows what it is now"
+            )
+        self._part, self._number, self._link = found[-1], number_of(found[-1]), link
+        return tuple(told)
 
     def append(self, events: Sequence[Event]) -> list[str]:
         """Write *events*. LockedError when another process has; TransientError where the cluster is out of reach."""

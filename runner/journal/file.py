@@ -187,6 +187,10 @@ class JournalFile:
             raise _unwritable(self._path, error) from error
         return lines
 
+    def news(self) -> tuple[tuple[Event, str], ...]:
+        """Nothing: nobody else writes while this is open."""
+        return ()
+
     def close(self) -> None:
         """Let others write; everything was forced to the disk before, so no refusal matters any more."""
         with suppress(OSError):

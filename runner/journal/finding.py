@@ -7,8 +7,10 @@ from pathlib import Path
 from runner.engine.events import RunFinished
 from runner.errors import DisagreementError, RunnerError, UsageError
 from runner.journal.file import Record, newest_first, read
+from runner.journal.parts import SCHEME
 
 FOLDER = Path(".runner") / "runs"
+IN_A_CLUSTER = "or by where its state lies in a cluster: configmap:NAMESPACE/NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +28,18 @@ def path_of(run: str) -> Path:
 
 
 def handle_of(path: Path, run: str) -> str:
-    """What a person types to mean this run: its id where that is enough, else its state file."""
-    return run if path == path_of(run) else str(path)
+    """What a person types to mean this run, as a shell takes it: its id where that is enough, else where its state is.
+
+    A place in a cluster comes with the options that lead there.
+    """
+    if str(path).startswith(SCHEME):
+        return str(path)
+    return shlex.quote(run if path == path_of(run) else str(path))
 
 
 def typed(record: Record) -> str:
-    """The handle of *record*, as a shell takes it."""
-    return shlex.quote(handle_of(record.path, record.run))
+    """The handle of *record*."""
+    return handle_of(record.path, record.run)
 
 
 def finished(record: Record) -> bool:
@@ -67,7 +74,7 @@ def find(run: str | None, *, unfinished: bool = False) -> Path:
         return near[0]
     raise UsageError(
         f"{'several runs begin' if near else 'no run begins'} with {run!r} in {FOLDER}{_names(near)}",
-        hint="`runner runs` lists them; a state file can be named by its path",
+        hint=f"`runner runs` lists them; a run can be named by the path of its state file, {IN_A_CLUSTER}",
     )
 
 
@@ -83,7 +90,8 @@ def _newest(*, unfinished: bool) -> Path:
         raise damaged
     what = "unfinished run" if unfinished else "run"
     raise UsageError(
-        f"there is no {what} in {FOLDER}", hint="`runner runs` lists all; name one by its id or path"
+        f"there is no {what} in {FOLDER}",
+        hint=f"`runner runs` lists all; name one by its id or path, {IN_A_CLUSTER}",
     )
 
 
@@ -94,7 +102,9 @@ def only_unfinished(verb: str) -> Path:
         return listed[0].path
     names = _names([item.path for item in listed])
     what = "several runs are unfinished" if listed else f"no run in {FOLDER} is unfinished"
-    raise UsageError(f"{what}{names}", hint=f"say which: `runner {verb} RUN`; `runner runs` lists all")
+    raise UsageError(
+        f"{what}{names}", hint=f"say which: `runner {verb} RUN`; `runner runs` lists all; {IN_A_CLUSTER}"
+    )
 
 
 def _names(paths: list[Path]) -> str:

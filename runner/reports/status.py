@@ -1,6 +1,5 @@
 """`runner status` and `runner runs`: where runs stand, as text and as JSON with stable keys."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,7 +114,7 @@ def _unwatched(shown: Shown, terminal: Terminal) -> list[str]:
     holds = ", ".join(
         f"{e.share} % of {one_line(e.route.name)} on {one_line(e.route.canary)}" for e in shown.view.exposed
     )
-    handle = shlex.quote(one_line(shown.handle))
+    handle = one_line(shown.handle)
     back = f"runner rollback {handle}"
     then = back if shown.view.outcome is not None else f"runner resume {handle}   or   {back}"
     first = f"{one_line(shown.view.run)} holds {holds}, and nobody is watching it."

@@ -31,7 +31,7 @@ class Said:
 
 def last_words(view: RunView, terminal: Terminal, *, handle: str = "") -> list[str]:
     """The end of *view* in lines; *handle* is what `resume` wants: the run id, or a state file elsewhere."""
-    handle = shlex.quote(one_line(handle or view.run))
+    handle = one_line(handle or shlex.quote(view.run))
     return _painted((*_ending(view, handle, terminal.zone), *_exposed(view, handle)), terminal)
 
 
@@ -40,7 +40,7 @@ def standing(view: RunView, terminal: Terminal, *, handle: str = "", watched: bo
 
     *watched* where another process has it; nothing where it has had its last word.
     """
-    handle = shlex.quote(one_line(handle or view.run))
+    handle = one_line(handle or shlex.quote(view.run))
     if view.outcome is not None:
         return []
     alarm = [] if watched else _exposed(view, handle)

@@ -152,7 +152,7 @@ class RunView:
     @property
     def typed(self) -> str:
         """What a person types to mean this run: its id, or the *handle* of a state that lies elsewhere."""
-        return shlex.quote(escape(self.handle or self.run))
+        return escape(self.handle or shlex.quote(self.run))
 
     @property
     def standing(self) -> Standing | Outcome:

@@ -46,7 +46,7 @@ def test_rejection_counts_the_requests_that_failed():
 
 
 def test_state_file_elsewhere_is_named_as_resume_wants_it():
-    said = last_words(view_of("interrupted"), Terminal(), handle="/tmp/my run.jsonl")
+    said = last_words(view_of("interrupted"), Terminal(), handle="'/tmp/my run.jsonl'")
 
     assert "`runner resume '/tmp/my run.jsonl'`" in said[-1]
 
