@@ -223,6 +223,17 @@ def test_answers_that_are_lost_are_looked_up(bench, clock):
     assert bench.cluster.get(target(bench).lease)["spec"]["renewTime"] == "2026-01-01T12:00:10.000000Z"
 
 
+def test_a_release_that_nobody_hears_of_changes_nothing_of_what_a_run_came_to(bench, clock):
+    cluster = LosingAnswers(bench.cluster)
+    lease = ClusterLease(cluster, clock, "a")
+    lease.acquire([target(bench)])
+    cluster.lose = True
+
+    lease.release()
+
+    assert held_by(bench.cluster, target(bench)) == ""
+
+
 def test_a_world_of_ones_own_needs_no_lease():
     lease = LocalLease()
     lease.renew()

@@ -131,6 +131,7 @@ class Twin:
         self._writes: Counter[str] = Counter()
         self._begun: set[str] = set()
         self._denied: list[When] = []
+        self._passing: list[When] = []
         self._happened = 0
 
     def play(self) -> dict[str, Any]:
@@ -140,6 +141,8 @@ class Twin:
         for command in self.scenario.then:
             if command in ("grant", "renew"):
                 self._give_back()
+            elif command == "wait":
+                self.turns.until(lambda: not self._passing)
             else:
                 after = self._start(command)
                 self.turns.until(lambda after=after: after.code is not None)
@@ -162,12 +165,13 @@ class Twin:
 
     def at_write(self, moment: str, manifest: KubeObject, number: int, process: Process) -> None:
         """What is to happen at a write. UnknownOutcomeError where its answer is lost with the server."""
-        for happening in self.scenario.when:
-            if happening.is_write(moment, manifest["metadata"]["name"], number):
-                self._happens(happening, process, str(manifest["kind"]))
-                process.alive()
-                if moment == "after" and happening.deed in disturbances.SHARED:
-                    raise UnknownOutcomeError("the API server went away before it answered")
+        name = manifest["metadata"]["name"]
+        now = [one for one in self.scenario.when if one.is_write(moment, name, number)]
+        for happening in now:
+            self._happens(happening, process, str(manifest["kind"]))
+        process.alive()
+        if moment == "after" and any(one.deed in disturbances.SHARED for one in now):
+            raise UnknownOutcomeError("the API server went away before it answered")
 
     def at_stage(self, stage: str, process: Process) -> None:
         """What is to happen in a stage, the first time that it begins."""
@@ -218,8 +222,13 @@ class Twin:
         when = When(fault)
         self.world.faults.begin(when)
         if lasting is not None:
-            self.turns.at(self.turns.clock.now() + lasting, lambda: self.world.faults.end(when))
+            self._passing.append(when)
+            self.turns.at(self.turns.clock.now() + lasting, lambda: self._passes(when))
         return when
+
+    def _passes(self, when: When) -> None:
+        self._passing.remove(when)
+        self.world.faults.end(when)
 
     def _give_back(self) -> None:
         """Permissions and credentials are as they were."""

@@ -10,10 +10,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rig.cluster import Cluster
+from rig.cluster import Cluster, until
 from rig.disturbances import PLAYBOOK
 
 ACCOUNT = "releases"
+LEEWAY = 60  # seconds
 ISSUER = "https://kubernetes.default.svc"
 
 
@@ -32,8 +33,23 @@ def grant(cluster: Cluster, namespace: str) -> None:
 
 
 def revoke(cluster: Cluster, namespace: str) -> None:
-    """Take everything away from it."""
+    """Take everything away from it, and wait until the API server knows."""
     cluster.kubectl("-n", namespace, "delete", "rolebinding", ACCOUNT)
+    until(lambda: not _may_move(cluster, namespace), 10, "the permission is gone")
+
+
+def _may_move(cluster: Cluster, namespace: str) -> bool:
+    resource = {"namespace": namespace, "verb": "update", "group": "networking.istio.io", "name": "reviews"}
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": f"system:serviceaccount:{namespace}:{ACCOUNT}",
+            "resourceAttributes": resource | {"resource": "virtualservices"},
+        },
+    }
+    answer = cluster.kubectl("create", "-f", "-", "-o", "json", give=json.dumps(review))
+    return bool(json.loads(answer)["status"]["allowed"])
 
 
 def token(cluster: Cluster, namespace: str, pki: Path, seconds: float) -> str:
@@ -43,14 +59,15 @@ def token(cluster: Cluster, namespace: str, pki: Path, seconds: float) -> str:
 
 
 def claims(namespace: str, uid: str, seconds: float) -> dict[str, Any]:
+    """For the API server they are good for *seconds*: it forgives clocks a minute (go-jose, `DefaultLeeway`)."""
     now = int(time.time())
     return {
         "iss": ISSUER,
         "aud": [ISSUER],
         "sub": f"system:serviceaccount:{namespace}:{ACCOUNT}",
-        "iat": now,
-        "nbf": now - 5,
-        "exp": int(now + seconds),
+        "iat": now - 2 * LEEWAY,
+        "nbf": now - 2 * LEEWAY,
+        "exp": int(now + seconds) - LEEWAY,
         "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": ACCOUNT, "uid": uid}},
     }
 

@@ -67,12 +67,14 @@ def plays(
     folder = tmp_path_factory.mktemp("stranger")
     programs = build.build(mesh=False)
     subprocess.run([str(programs.workloads), "certificates", str(folder), "127.0.0.1"], check=True)
-    played: dict[str, Future[Played]] = {}
     with _hall("beside", programs, folder) as hall, _hall("alone", programs, folder) as own:
         many, one = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(1)
-        for scenario in chosen:
-            place, pool = (own, one) if scenario.alone else (hall, many)
-            played[scenario.name] = pool.submit(_play, place, scenario, tmp_path_factory.mktemp("disturbed"))
+        theatres = {it.name: _theatre(own if it.alone else hall, it, tmp_path_factory) for it in chosen}
+        disturbing = [theatre for theatre in theatres.values() if theatre.scenario.alone]
+        list(many.map(Theatre.furnish, disturbing))  # while its API server still stands
+        played = {theatre.scenario.name: one.submit(_play, theatre) for theatre in disturbing}
+        beside = {name: it for name, it in theatres.items() if not it.scenario.alone}
+        played |= {name: many.submit(_furnish_and_play, theatre) for name, theatre in beside.items()}
         yield played
         for pool in (many, one):
             pool.shutdown(cancel_futures=True)
@@ -128,7 +130,14 @@ class _hall:
         control.down(self._name)
 
 
-def _play(hall: Hall, scenario: Scenario, folder: Path) -> Played:
-    theatre = Theatre(hall, scenario, folder, f"disturbed-{secrets.token_hex(3)}")
-    told = theatre.play()
-    return Played(told, theatre.wire.calls, theatre.said())
+def _theatre(hall: Hall, scenario: Scenario, folders: pytest.TempPathFactory) -> Theatre:
+    return Theatre(hall, scenario, folders.mktemp("disturbed"), f"disturbed-{secrets.token_hex(3)}")
+
+
+def _furnish_and_play(theatre: Theatre) -> Played:
+    theatre.furnish()
+    return _play(theatre)
+
+
+def _play(theatre: Theatre) -> Played:
+    return Played(theatre.play(), theatre.wire.calls, theatre.said())

@@ -74,8 +74,7 @@ class Theatre:
         self._duties: list[threading.Thread] = []
 
     def play(self) -> dict[str, Any]:
-        """From the first command to the last; how it ended, told as the twin tells it."""
-        self._furnish()
+        """From the first command to the last; how it ended, told as the twin tells it. It is furnished before."""
         try:
             with self._prometheus:
                 return self._play()
@@ -119,10 +118,13 @@ class Theatre:
                 accounts.grant(self.hall.cluster, self.namespace)
             case "renew":
                 self._write_token(LONG_LIFE)
+            case "wait":
+                self._wait_for_duties()
             case _:
                 self._start(command).finish()
 
-    def _furnish(self) -> None:
+    def furnish(self) -> None:
+        """What is there before the run, in a namespace of its own."""
         kubectl = self.hall.cluster.kubectl
         kubectl("create", "namespace", self.namespace)
         kubectl("-n", self.namespace, "apply", "-f", str(WORLD))
@@ -130,7 +132,7 @@ class Theatre:
             accounts.create(self.hall.cluster, self.namespace)
             accounts.grant(self.hall.cluster, self.namespace)
             self._write_token(SHORT_LIFE if self.scenario.user == "expiring" else LONG_LIFE)
-        words = ("--for=condition=Available", "deployment", "--all", "--timeout=60s")
+        words = ("--for=condition=Available", "deployment", "--all", "--timeout=120s")
         kubectl("-n", self.namespace, "wait", *words)
 
     def _start(self, command: str) -> Play:
@@ -244,12 +246,14 @@ class Theatre:
             case "run":
                 self._start(happening.what)
             case "edit":
-                for change in happening.what if isinstance(happening.what, list) else [happening.what]:
-                    self._edit(change)
+                with self.wire.held():
+                    for change in happening.what if isinstance(happening.what, list) else [happening.what]:
+                        self._edit(change)
             case "wire":
                 return self._trouble(happening)
             case "permissions":
-                accounts.revoke(self.hall.cluster, self.namespace)
+                with self.wire.held():
+                    accounts.revoke(self.hall.cluster, self.namespace)
             case "credentials":
                 """A token ends by itself."""
             case "api":

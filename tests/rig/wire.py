@@ -17,7 +17,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -72,8 +72,24 @@ class Wire:
     entrances: list[Entrance] = field(default_factory=list)
     trouble: str | None = None
     mistakes: list[BaseException] = field(default_factory=list)  # of this module; nobody else's
+    _free: threading.Event = field(default_factory=threading.Event)
     _numbers: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._free.set()
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing passes meanwhile, so that a slow machine changes no order."""
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._free.set()
+
+    def wait_while_held(self) -> None:
+        self._free.wait()
 
     def entrance(self) -> Entrance:
         """A new way in."""
@@ -224,6 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = _written(self.command, self.path, body)
         number = wire.number(name) if name else 0
         process = self.entrance.process
+        wire.wait_while_held()
         once = wire.told(process, "before", name, number) if name else None
         trouble = once or wire.trouble
         if trouble and trouble not in FORWARDED:
@@ -233,8 +250,8 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self._forwarded(body)
         if answer is None:
             return
-        once = (wire.told(process, "after", name, number) if name else None) or once
         self._note(answer.status)
+        once = (wire.told(process, "after", name, number) if name else None) or once
         if trouble in FORWARDED or once == "reset after":
             _lose(self, answer, trouble if trouble in FORWARDED else "reset after")
         else:
