@@ -16,8 +16,8 @@ from runner.document.playbook import read_playbook
 from runner.engine.observations import Interrupted, Order, OrderKind
 from runner.errors import UsageError
 from runner.journal.codec import encoded
-from runner.journal.configmap import Place as InCluster
 from runner.journal.finding import finished
+from runner.journal.parts import Place as InCluster
 from runner.ports import ObjectRef
 from runner.routers import istio
 from runner.stages.shift import live
@@ -114,7 +114,7 @@ class Commands:
             route = reopened.playbook.routes[0]
             found = live(reopened.place.cluster, route)
             assert found is not None
-            facts["first"] = (*facts["first"], *accepted(reopened, istio.digest(found, route)))
+            facts["first"] = (*facts["first"], *accepted(reopened, (istio.digest(found, route),)))
         return self._played(Session(**facts), twin, process)
 
     def _rollback(self, state: State, twin: Any, process: Process) -> int:
