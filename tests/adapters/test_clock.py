@@ -42,7 +42,7 @@ def test_a_sleep_ends_at_its_time_and_not_before():
 def test_what_is_past_is_not_waited_for():
     clock = SystemClock()
 
-    with at_most(0.05):
+    with at_most(2.0):
         clock.sleep_until(clock.now() - 5)
         clock.sleep_until(float("-inf"))
 
@@ -60,7 +60,7 @@ def test_a_signal_ends_a_sleep_once(heard):
         clock = SystemClock(wake)
         threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
 
-        with at_most(0.5):
+        with at_most(20.0):
             clock.sleep_until(clock.now() + 60)
         began = clock.now()
         clock.sleep_until(began + 0.05)

@@ -157,9 +157,17 @@ def test_an_unverified_server_needs_the_operators_word(tmp_path):
     assert allowed.login.verified is False
 
 
-@pytest.mark.parametrize("server", ["http://rig:8080", "rig:6443", "", "ftp://rig"])
-def test_an_address_that_could_be_listened_to_is_refused(tmp_path, server):
-    with pytest.raises(RunnerError):
+@pytest.mark.parametrize(
+    ("server", "because"),
+    [
+        ("http://rig:8080", "is plain http"),
+        ("rig:6443", "no usable server"),
+        ("", "no usable server"),
+        ("ftp://rig", "no usable server"),
+    ],
+)
+def test_an_address_that_could_be_listened_to_is_refused(tmp_path, server, because):
+    with pytest.raises(RunnerError, match=because):
         connected(with_cluster(tmp_path / "config", server=server))
 
 
@@ -193,17 +201,17 @@ def test_an_allowed_plugin_is_named_by_its_absolute_path(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "because"),
     [
-        {"apiVersion": "v9"},
-        {"interactiveMode": "Always"},
-        {"command": "missing"},
-        {"env": ["x"]},
-        {"command": 7},
+        ({"apiVersion": "v9"}, 'speaks "v9"'),
+        ({"interactiveMode": "Always"}, "wants a terminal"),
+        ({"command": "missing"}, "missing"),
+        ({"env": ["x"]}, '"env"'),
+        ({"command": 7}, '"command"'),
     ],
 )
-def test_a_plugin_that_cannot_work_is_refused(tmp_path, more):
-    with pytest.raises(RunnerError):
+def test_a_plugin_that_cannot_work_is_refused(tmp_path, more, because):
+    with pytest.raises(RunnerError, match=because):
         connected(plugin(tmp_path, **more), replace(CONFIG, exec_plugins=(f"{tmp_path}/login-plugin",)))
 
 

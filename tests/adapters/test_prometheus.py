@@ -135,7 +135,7 @@ NO_ANSWERS = {
 
 @pytest.mark.parametrize(("reply", "words"), NO_ANSWERS.values(), ids=NO_ANSWERS)
 def test_what_is_no_answer_says_why(reply, words):
-    with at_most(1.5):
+    with at_most(4.0):
         answer = asked(reply)
 
     assert isinstance(answer, NoAnswer)

@@ -135,6 +135,14 @@ def test_whatever_happens_the_run_can_go_on_or_has_ended(words):
         assert hand.split == V1
 
 
+def test_left_alone_the_canary_rises_more_than_once():
+    hand = Hand()
+    for _ in range(400):
+        hand.step("go")
+
+    assert len(hand.rises) >= 2
+
+
 @given(st.lists(WORDS, max_size=120))
 @settings(max_examples=300, deadline=None)
 def test_the_canary_never_rises_without_verdicts_passed_since_its_last_rise(words):

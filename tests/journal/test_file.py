@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import fields
 from pathlib import Path
 
 import jsonschema
@@ -56,6 +57,16 @@ def test_what_was_appended_is_read_back(state):
     assert record.events[0] == FIRST
 
 
+def parts(event):
+    """What an event holds, but for its time, which is kept to the millisecond, as it is when it was read."""
+    named = {field.name: getattr(event, field.name) for field in fields(event)} | {"at": round(event.at, 3)}
+    return (
+        named | {"evidence": json.loads(json.dumps(dict(named["evidence"])))}
+        if "evidence" in named
+        else named
+    )
+
+
 def test_every_event_of_a_run_survives_the_file_and_fits_the_schema():
     play = Play(answer=lambda _, at: 0.5 if at > NOON + 30 else 0.0)
     play.start()
@@ -66,8 +77,10 @@ def test_every_event_of_a_run_survives_the_file_and_fits_the_schema():
         line, out = encode(event, out)
         decoded, back = decode(line, back)
         assert type(decoded) is type(event)
+        assert parts(decoded) == parts(event)
         assert encode(decoded, Link("r1"))[0] == encode(event, Link("r1"))[0]
         assert [error.message for error in validator.iter_errors(json.loads(line))] == []
+    assert len({type(event) for event in play.journal.events}) > 8
 
 
 def forged(line, old, new):
@@ -88,6 +101,17 @@ def test_evidence_is_read_when_it_is_asked_for_and_then_as_it_was_written():
 
     assert event == taken
     assert (event.reason, dict(event.evidence)) == (reason, facts)
+
+
+def test_what_json_cannot_hold_is_null_wherever_it_stands():
+    facts = {"values": [1.5, float("nan"), {"deep": (float("inf"), "text")}]}
+    taken = MeasurementTaken(NOON, "errors", float("nan"), Verdict.INCONCLUSIVE, "", "look", None, facts)
+
+    event, _ = decode(encode(taken, Link("r1"))[0], None)
+
+    assert event.value is None
+    assert dict(event.evidence) == {"values": [1.5, None, {"deep": [None, "text"]}]}
+    assert len(event.evidence) == 1
 
 
 def test_what_a_playbook_calls_evidence_is_no_measurement():
@@ -202,7 +226,7 @@ def test_one_writer_at_a_time(state):
 
 
 def test_a_state_file_never_appears_over_another(state):
-    with pytest.raises(RunnerError):
+    with pytest.raises(RunnerError, match="exists"):
         JournalFile.create(state, "r2", FIRST)
 
     assert read(state).run == "r1"

@@ -231,12 +231,13 @@ def test_markdown_of_a_hostile_playbook_is_only_text():
     assert "\x1b" not in text
     assert "<img" not in text.replace("\\<img", "")
     assert "https://evil" not in text
+    assert len(_tables(text)) > 1
     assert all(line.count(" | ") == lines[0].count(" | ") for lines in _tables(text) for line in lines)
 
 
 def _tables(text):
     tables, current = [], []
-    for line in text.splitlines():
+    for line in [*text.splitlines(), ""]:
         if line.startswith("| "):
             current.append(line.replace("\\|", ""))
         elif current:

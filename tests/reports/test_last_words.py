@@ -51,5 +51,6 @@ def test_state_file_elsewhere_is_named_as_resume_wants_it():
     assert "`runner resume '/tmp/my run.jsonl'`" in said[-1]
 
 
-def test_every_story_has_last_words():
-    assert all(words(path.stem) for path in CASES.glob("*.jsonl"))
+@pytest.mark.parametrize("path", sorted(CASES.glob("*.jsonl")), ids=lambda path: path.stem)
+def test_every_story_has_last_words(path):
+    assert words(path.stem)

@@ -78,6 +78,7 @@ def test_text_is_the_picture_and_what_a_person_can_do():
 def test_living_run_is_shown_without_last_words():
     lines = status_lines(shown("promoted", until=100, living=True), NOON + 110, Terminal(), width=110)
 
+    assert "running" in lines[0]
     assert not any("runner resume" in line for line in lines)
 
 
