@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from runner.adapters.lease import DURATION, FRESH, ClusterLease, LocalLease, Target, break_dead, held_by
-from runner.errors import LockedError, UnknownOutcomeError
+from runner.errors import ConflictError, LockedError, UnknownOutcomeError
 from runner.ports import Cluster
 from tests.contract.benches import CLUSTERS, NOON, Bench
 
@@ -46,6 +46,29 @@ class LosingAnswers:
             self.lose = False
             raise UnknownOutcomeError("nobody knows whether it happened")
         return written
+
+
+class Hesitating:
+    """A cluster before whose next write somebody else acts."""
+
+    def __init__(self, cluster: Cluster, meanwhile: Callable[[], object]) -> None:
+        self._cluster = cluster
+        self._meanwhile = [meanwhile]
+
+    def __getattr__(self, name: str):
+        return getattr(self._cluster, name)
+
+    def create(self, manifest):
+        self._let_others()
+        return self._cluster.create(manifest)
+
+    def replace(self, changed):
+        self._let_others()
+        return self._cluster.replace(changed)
+
+    def _let_others(self) -> None:
+        while self._meanwhile:
+            self._meanwhile.pop()()
 
 
 @pytest.fixture(params=CLUSTERS)
@@ -89,6 +112,50 @@ def test_a_living_holder_is_named_with_since_and_until(bench, clock):
     assert clock.time - NOON <= FRESH + 2 * 2
     for part in ("run-1@laptop/4711", "since 2026-01-01T12:00:00", "until 2026-01-01T12:00:"):
         assert part in caught.value.message
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["never held", "given up"])
+def test_of_two_that_find_it_free_one_gets_it_and_the_other_is_told(bench, clock, before):
+    if before:
+        held(bench, clock, "z").release()
+    first: list[ClusterLease] = []
+    slow = Hesitating(bench.cluster, lambda: first.append(held(bench, clock, "a")))
+
+    with pytest.raises(LockedError, match="a holds the lease"):
+        ClusterLease(slow, clock, "b").acquire([target(bench)])
+
+    clock.time += FRESH
+    first[0].renew()
+    assert held_by(bench.cluster, target(bench)) == "a"
+
+
+def test_a_lease_that_came_and_went_before_ours_was_written_is_not_taken_for_ours(bench, clock):
+    slow = Hesitating(bench.cluster, lambda: held(bench, clock, "a").release())
+
+    with pytest.raises(ConflictError):
+        ClusterLease(slow, clock, "b").acquire([target(bench)])
+
+    assert held_by(bench.cluster, target(bench)) == ""
+
+
+def test_a_lease_whose_creation_was_lost_on_the_way_is_not_held(bench, clock):
+    def lost() -> None:
+        raise UnknownOutcomeError("nobody knows whether it happened")
+
+    with pytest.raises(UnknownOutcomeError):
+        ClusterLease(Hesitating(bench.cluster, lost), clock, "a").acquire([target(bench)])
+
+    assert held_by(bench.cluster, target(bench)) == ""
+
+
+def test_a_lease_that_was_given_up_can_be_taken_again(bench, clock):
+    lease = held(bench, clock, "a")
+    lease.release()
+
+    lease.acquire([target(bench)])
+
+    assert held_by(bench.cluster, target(bench)) == "a"
+    assert lease.epoch == 2
 
 
 def test_a_silent_holder_is_taken_over_after_a_whole_duration_and_no_sooner(bench, clock):
