@@ -27,7 +27,10 @@ from runner.reports.wording import one_line
 )
 @click.option("--ascii", "plain", is_flag=True, help="ASCII characters only.")
 def command(*, output: str, plain: bool) -> None:
-    """List all runs of this folder, newest first, and those that hold traffic while nobody watches."""
+    """List all runs of this folder, newest first, and those that hold traffic while nobody watches.
+
+    Runs whose state lies in a cluster: kubectl get configmaps -A -l runner/state=first (NAME-0000 is NAME's).
+    """
     listed = every_run()
     runs = [
         shown_of(item.path, item.record, living=is_held(item.path))

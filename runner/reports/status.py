@@ -16,6 +16,7 @@ from runner.reports.wording import one_line, weights
 FORMAT = 1
 COLUMNS = ("RUN", "PLAYBOOK", "TARGET", "STAGE", "TRAFFIC", "STATE", "AGE", "BY")
 MOST_CELL = 40
+LISTED_BY = "kubectl get configmaps -A -l runner/state=first"  # one row a run whose state lies there
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def run_json(shown: Shown) -> dict[str, Any]:
 def runs_table(runs: Sequence[Shown], now: float, terminal: Terminal) -> list[str]:
     """One row a run, newest first, and below it every run that nobody watches."""
     if not runs:
-        return ["no runs here yet; `runner play FILE` begins one"]
+        return ["no runs here yet; `runner play FILE` begins one", f"in a cluster: {LISTED_BY}"]
     rows = [COLUMNS, *(_row(shown, now) for shown in runs)]
     wide = [min(max(cells(row[n]) for row in rows), MOST_CELL) for n in range(len(COLUMNS))]
     table = [

@@ -65,7 +65,10 @@ def test_table_has_a_row_a_run_and_names_what_nobody_watches():
 
 
 def test_no_runs_are_no_empty_table():
-    assert runs_table([], NOON, Terminal()) == ["no runs here yet; `runner play FILE` begins one"]
+    said = runs_table([], NOON, Terminal())
+
+    assert said[0] == "no runs here yet; `runner play FILE` begins one"
+    assert "kubectl get configmaps" in said[1]
 
 
 def test_text_is_the_picture_and_what_a_person_can_do():
