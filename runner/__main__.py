@@ -35,7 +35,17 @@ def _run() -> None:
         stay_offline(arguments[0])
     from runner.cli.entry import run
 
-    sys.exit(run(arguments))
+    code = run(arguments)
+    _close_ears()
+    sys.exit(code)
+
+
+def _close_ears() -> None:
+    """How it ended is decided and said: a signal while the interpreter ends changes nothing any more."""
+    import signal
+
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _reopen_closed_streams() -> None:

@@ -53,7 +53,8 @@ class Attention:
 
         *parting* gives what is written before leaving at the second.
 
-        Nothing is cleaned up in a handler: the run's state is on the disk before every effect.
+        Nothing is cleaned up in a handler: the run's state is on the disk before every effect. Behind the block
+        signals are not heard any more, since nothing is left that they could change.
         """
 
         def arrived(number: int, frame: FrameType | None) -> None:
@@ -65,12 +66,13 @@ class Attention:
             self._signals.append(Interrupted(name, CODES[signal.Signals(number)]))
             told(name)
 
-        before = {number: signal.signal(number, arrived) for number in CODES}
+        for number in CODES:
+            signal.signal(number, arrived)
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number in CODES:
+                signal.signal(number, signal.SIG_IGN)
 
 
 def _leave(number: int, parting: Callable[[], str]) -> None:

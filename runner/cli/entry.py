@@ -1,6 +1,7 @@
 """From arguments to an exit code: the one place where errors become words and numbers."""
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +13,25 @@ if TYPE_CHECKING:
 
 
 def run(arguments: list[str]) -> int:
-    """Call the command; no exception leaves here, no traceback reaches a person, no secret either."""
-    with guarding():
-        return _run(arguments)
+    """Call the command; no exception leaves here, no traceback reaches a person, no secret either.
+
+    Handlers of signals are as before when it returns.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    try:
+        with guarding():
+            return _run(arguments)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(arguments: list[str]) -> int:
     try:
         code = _call(arguments)
         sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
+        _tell_notes(stop)
         return int(ExitCode.INTERRUPTED)
     except RunnerError as error:
         return _told(error)
@@ -97,7 +107,7 @@ def _told(error: RunnerError) -> int:
     return int(error.exit_code)
 
 
-def _tell_notes(error: Exception) -> None:
+def _tell_notes(error: BaseException) -> None:
     """What a run that broke off still has to say: last, since it matters most."""
     for note in getattr(error, "__notes__", ()):
         sys.stderr.write(f"{note}\n")

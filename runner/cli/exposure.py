@@ -17,7 +17,7 @@ def told(record: Record) -> Iterator[None]:
     """Whatever the block raises is followed by where *record* leaves the traffic; who holds its lock watches it."""
     try:
         yield
-    except RunnerError as error:
+    except (RunnerError, KeyboardInterrupt) as error:
         shown = shown_of(record.path, record, living=isinstance(error, LockedError))
         terminal = terminal_of(sys.stderr, os.environ)
         if lines := standing(shown.view, terminal, handle=shown.handle, watched=shown.living):

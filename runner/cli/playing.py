@@ -56,23 +56,28 @@ def carry_on(session: Session, wishes: Wishes) -> int:
     )
     answers = Answers(at_terminal=sys.stdin.isatty(), waits=virtual, typed=watchers.typed)
     attention = Attention(session.state.orders(), answers, held=answers.holds)
+    with attention.listening(watchers.interrupted, lambda: watchers.parting(handle)):
+        code = _watched(session, watchers, answers, attention, handle)
+        watchers.last_words(handle, session.place.failures)
+    if watchers.outcome is Outcome.ROLLED_BACK and not session.orders:
+        return int(ExitCode.REJECTED)  # somebody else's order: not the end that this process was asked for
+    return code
+
+
+def _watched(
+    session: Session, watchers: Watchers, answers: Answers, attention: Attention, handle: str
+) -> int:
+    """Play while people watch; what breaks the run off is followed by where it leaves the canary."""
     try:
-        with (
-            watchers.watching(session.place.notes, session.place.doubts),
-            attention.listening(watchers.interrupted, lambda: watchers.parting(handle)),
-        ):
+        with watchers.watching(session.place.notes, session.place.doubts):
             for event, line in session.fresh:
                 watchers.heard(event, line)
-            code = played(session, (*session.place.listeners, watchers, answers), attention)
+            return played(session, (*session.place.listeners, watchers, answers), attention)
     except Exception as error:
         watchers.note_exposed(error, handle)
         raise
     finally:
         session.journal.close()
-    watchers.last_words(handle, session.place.failures)
-    if watchers.outcome is Outcome.ROLLED_BACK and not session.orders:
-        return int(ExitCode.REJECTED)  # somebody else's order: not the end that this process was asked for
-    return code
 
 
 def played(session: Session, listeners: Sequence[Listener], orders: Orders) -> int:

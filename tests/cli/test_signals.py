@@ -1,6 +1,7 @@
 """Signals, sent to real processes: the code of the table, the way on and back in words, never a traceback."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,10 +14,10 @@ CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
 WATCHED = 30  # seconds that a process may take for anything below
 
 
-def start(folder, *options):
-    """`runner play` of the canary at sixty times real time, in *folder*."""
+def start(folder, *options, file=CANARY):
+    """`runner play` of *file* in *folder*."""
     return subprocess.Popen(
-        [sys.executable, "-m", "runner", "play", CANARY, "--sandbox", "--state", "run.jsonl", *options],
+        [sys.executable, "-m", "runner", "play", file, "--sandbox", "--state", "run.jsonl", *options],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -72,6 +73,42 @@ def test_the_second_signal_leaves_at_once_and_says_where_the_traffic_is(tmp_path
         "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
     )
     assert "Traceback" not in out + err
+
+
+def test_a_run_that_is_to_go_back_when_interrupted_is_back_within_seven_seconds(tmp_path):
+    small = (ROOT / "tests" / "prove" / "small.yaml").read_text()
+    (tmp_path / "small.yaml").write_text(f"{small}onInterrupt: rollback\n")
+    process = start(tmp_path, "--speed", "1", file="small.yaml")
+    until_said(process, "soak")
+
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=7)
+
+    assert process.returncode == 3
+    assert "Users are back: reviews is at v1 100, read back" in out
+    assert "Traceback" not in out + err
+
+
+def test_the_lines_that_an_interrupted_run_prints_can_be_typed(tmp_path):
+    process = start(tmp_path, "--speed", "60")
+    until_said(process, "soak")
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate(timeout=WATCHED)
+    (line,) = re.findall(r"`(runner rollback [^`]*)`", out.splitlines()[-1])
+    typed = line.replace("runner", f"{sys.executable} -m runner", 1)
+
+    done = subprocess.run(
+        typed,
+        shell=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert "Users are back: reviews is at v1 100, read back" in done.stdout
 
 
 IMPATIENT = """

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tests.prove import contenders, fuzz, gates, kills, lines, records, sabotage, syscalls
+from tests.prove import contenders, fuzz, gates, kills, lines, records, sabotage, signals, syscalls
 from tests.prove.oracle import Violation
 from tests.prove.simulation import History
 
@@ -240,6 +240,14 @@ GATES = (
         EVERY,
         least={"faults met": 150},
         missing=syscalls.missing,
+    ),
+    Gate(
+        "signals",
+        "one or two signals at any line of a run; what it prints then is typed, and works",
+        signals.signalled,
+        some(signals.cases),
+        120,
+        EVERY,
     ),
     Gate(
         "sabotages",

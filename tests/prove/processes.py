@@ -143,7 +143,11 @@ def ended_as_promised(state: Path, goal: Mapping[str, int] = PROMOTED) -> None:
     last = events[-1]
     if last["event"] != "run.finished" or last["splits"] != {"reviews": goal}:
         raise Violation(f"ended with {last}")
-    done = Counter(json.dumps(event["ref"]) for event in events if event["event"] == "effect.done")
-    writes = len(writes_in(state))
-    if max(done.values()) > 1 or writes != len(done):
-        raise Violation(f"{writes} writes for {len(done)} effects, {done}")
+    refs = {
+        name: Counter(json.dumps(event["ref"]) for event in events if event["event"] == f"effect.{name}")
+        for name in ("intended", "done")
+    }
+    # On the way back a write whose outcome nobody knows is not asked for: what follows it is the same.
+    most = len(refs["intended"]) if goal != PROMOTED else len(refs["done"])
+    if max(refs["done"].values()) > 1 or not len(refs["done"]) <= len(writes_in(state)) <= most:
+        raise Violation(f"{len(writes_in(state))} writes for {refs}")
