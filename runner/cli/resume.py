@@ -47,12 +47,22 @@ def _facts(reopened: Reopened, digests: Sequence[str], until: str | None) -> dic
     """What the session begins with. The journal is closed where that is refused."""
     try:
         _check_until(until, reopened)
+        _refuse_forbidden(reopened)
         facts = session_facts(reopened)
         facts["first"] = (*facts["first"], *accepted(reopened, digests))
     except BaseException:
         reopened.journal.close()
         raise
     return facts
+
+
+def _refuse_forbidden(reopened: Reopened) -> None:
+    """Whoever goes on with a run may be somebody else than who began it."""
+    if not reopened.place.target.get("sandbox"):
+        from runner.cli.asking import refuse_forbidden
+
+        source = reopened.record.started.source
+        refuse_forbidden(reopened.playbook, reopened.place, source, reopened.state)
 
 
 def _check_until(until: str | None, reopened: Reopened) -> None:

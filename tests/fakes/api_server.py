@@ -1,7 +1,7 @@
 """The sandbox's cluster behind HTTP, as far as `runner` asks it: what the commands do on a cluster, without one."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,19 +24,25 @@ RESOURCES = [
 ]
 
 
+VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
 class Server:
-    """Answers requests from a sandbox whose time stands still."""
+    """Answers requests from a sandbox whose time stands still; *roles*, where given, are all that is allowed."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.seen: list[Seen] = []
+        self.roles: list[dict[str, Any]] | None = None
 
     def answer(self, seen: Seen) -> Reply:
         """One reply; what goes wrong has the status that a real server gives it."""
         self.seen.append(seen)
         parts = [part for part in seen.path.split("/") if part]
         if parts[-1] == "selfsubjectaccessreviews":
-            return says(201, {"kind": "SelfSubjectAccessReview", "status": {"allowed": True}})
+            asked = seen.json["spec"]["resourceAttributes"]
+            answer = {"kind": "SelfSubjectAccessReview", "status": {"allowed": self._allows(asked)}}
+            return says(201, answer)
         group_parts = 2 if parts[0] == "api" else 3
         version = "/".join(parts[1:group_parts])
         rest = parts[group_parts:]
@@ -60,6 +66,15 @@ class Server:
     def _object(self, seen: Seen, version: str, rest: list[str]) -> Reply:
         namespace = rest[1] if rest[0] == "namespaces" else ""
         plural, *name = rest[2:] if namespace else rest
+        asked = {
+            "verb": VERBS.get(seen.method, "get" if name else "list"),
+            "group": version.rpartition("/")[0],
+            "resource": plural,
+            "namespace": namespace,
+            "name": name[0] if name else "",
+        }
+        if not self._allows(asked):
+            return status(403, "Forbidden", f"{asked['verb']} {plural} is forbidden", kind=plural)
         kind = next(kind for _, kind, of, _ in RESOURCES if of == plural)
         cluster = self.world.cluster
         match seen.method:
@@ -79,6 +94,25 @@ class Server:
                 return says(200, cluster.replace(seen.json))
             case _:
                 return says(200, cluster.apply(yaml.safe_load(seen.body)))
+
+    def _allows(self, asked: Mapping[str, str]) -> bool:
+        """As RBAC decides: some rule of a role of the namespace, or of the cluster, has it all."""
+        return self.roles is None or any(
+            _covers(rule, asked)
+            for role in self.roles
+            if role["metadata"].get("namespace", asked.get("namespace")) == asked.get("namespace")
+            for rule in role["rules"]
+        )
+
+
+def _covers(rule: Mapping[str, Any], asked: Mapping[str, str]) -> bool:
+    part = f"/{asked['subresource']}" if asked.get("subresource") else ""
+    return (
+        asked["verb"] in rule["verbs"]
+        and asked.get("group", "") in rule["apiGroups"]
+        and f"{asked['resource']}{part}" in rule["resources"]
+        and ("resourceNames" not in rule or asked.get("name") in rule["resourceNames"])
+    )
 
 
 @contextmanager
