@@ -110,7 +110,12 @@ class Draft:
 
     def sound(self, path: Path) -> bool:
         """Whether nothing at or below *path* is wrong."""
-        return not self.wrong or not any(bad[: len(path)] == path for bad in self.wrong)
+        return path not in self._unsound
+
+    @cached_property
+    def _unsound(self) -> frozenset[Path]:
+        """The wrong paths, and all that they lie in."""
+        return frozenset(bad[:length] for bad in self.wrong for length in range(len(bad) + 1))
 
     @cached_property
     def routes(self) -> dict[str, Part]:

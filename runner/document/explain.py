@@ -52,13 +52,11 @@ def _of(inner: list[Any], owner: str) -> str:
 def _unknown_keys(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     known = set(error.schema.get("properties", {}))
     extra = [key for key in error.instance if key not in known and not key.startswith("x-")]
-    place = where(document.tree, path)
+    place, meant = where(document.tree, path), known - set(error.instance)
     for key in extra:
         expected = f", expected one of {quoted(known)}" if known else ""
         message = f'unknown key "{key}" in {place}{expected}'
-        yield document.diagnostic(
-            "RUN103", message, (*path, key), on_key=True, hint=did_you_mean(key, known - set(error.instance))
-        )
+        yield document.diagnostic("RUN103", message, (*path, key), on_key=True, hint=did_you_mean(key, meant))
 
 
 def _missing(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:

@@ -69,6 +69,7 @@ class Gathering:
         self.found: list[Diagnostic] = []
         self.names: set[str] = set()
         self.count = 0
+        self.objects = 0
 
     def stage(self, path: Path, body: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The objects of the apply stage whose body stands at *path*."""
@@ -99,6 +100,9 @@ class Gathering:
         for document in documents:
             wrong: list[Diagnostic] = []
             for path, said in objects(document):
+                self.objects += 1
+                if self.objects > MAX_OBJECTS:
+                    raise PlaceError("RUN308", f"the playbook applies more than {MAX_OBJECTS} objects")
                 rendered = self._rendered(document, said, path, wrong) if body.get("template") else said
                 if rendered is not None and self._acceptable(document, path, rendered, wrong):
                     yield {"file": file, "object": in_namespace(rendered, self.namespace)}

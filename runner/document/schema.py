@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from runner import __version__
@@ -16,6 +17,8 @@ from runner.errors import Diagnostic
 
 API_VERSION: Final = "runner/v1"
 KINDS: Final = {"Playbook": "playbook", "Scenario": "scenario", "Config": "config"}
+MAX_EXPLAINED: Final = 200
+"""Departures that are told; whoever wrote more has the rest when these are mended."""
 PAYS_FROM: Final = 30
 """Documents of one call from which on the compiled check, dear to import, is the cheaper one."""
 
@@ -106,10 +109,12 @@ def departures(
     from runner.document.explain import explain
 
     errors = ((tuple(error.absolute_path), error) for error in _explaining(name).iter_errors(tree))
+    told = ((path, error) for path, error in errors if not _inside(path, unknown))
     return tuple(
-        Departure(path, tuple(explain(document, error)))
-        for path, error in errors
-        if not _inside(path, unknown)
+        Departure(
+            path, tuple(islice(explain(document, error), MAX_EXPLAINED)) if number < MAX_EXPLAINED else ()
+        )
+        for number, (path, error) in enumerate(told)
     )
 
 

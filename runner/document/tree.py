@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from runner.document.source import PRIVATE
@@ -58,7 +59,7 @@ class Document:
 
     def source(self, line: int) -> str:
         """The text of *line*, counted from 1, without its end."""
-        lines = self.text.splitlines()
+        lines = _lines(self.text)
         return lines[line - 1] if 0 < line <= len(lines) else ""
 
     def written(self, path: Sequence[str | int]) -> str:
@@ -84,7 +85,7 @@ class Document:
     @property
     def quotable(self) -> bool:
         """Whether its text may be shown."""
-        return PRIVATE.search(self.text) is None
+        return not _is_private(self.text)
 
     def plain(self) -> Any:
         """The whole document as JSON values."""
@@ -124,13 +125,30 @@ class Document:
         return Location(self.file, start.line + 1, start.column + 1, max(stop, start.column + 1) + 1)
 
 
+@lru_cache(maxsize=8)
+def _lines(text: str) -> list[str]:
+    """Kept for a few texts: thousands of diagnostics about one would otherwise each hold a copy of its line."""
+    return text.splitlines()
+
+
+@lru_cache(maxsize=8)
+def _is_private(text: str) -> bool:
+    return PRIVATE.search(text) is not None
+
+
 def _child(node: Any, part: str | int) -> Place | None:
     match getattr(node, "id", None):
         case "mapping" if isinstance(part, str):
-            return next((Place(value, key) for key, value in node.value if key.value == part), None)
+            return _children(node).get(part)
         case "sequence" if isinstance(part, int) and part < len(node.value):
             return Place(node.value[part])
     return None
+
+
+@lru_cache(maxsize=64)
+def _children(node: Any) -> dict[str, Place]:
+    """By key, the first of two that are equal; kept, since thousands of diagnostics may ask for one mapping's."""
+    return {key.value: Place(value, key) for key, value in reversed(node.value) if key.id == "scalar"}
 
 
 def _first(node: Any) -> Any:

@@ -56,9 +56,10 @@ def _source(found: Diagnostic, terminal: Terminal) -> list[str]:
 def _window(source: str, column: int, width: int) -> tuple[str, int, int]:
     """The part of *source* around the caret, safe for a terminal, and the caret's column and width there."""
     start = max(0, column - 1 - MAX_SOURCE // 2) if len(source) > MAX_SOURCE else 0
+    end = column + MAX_SOURCE  # one more than can be shown, so that what is left out is noticed
     before = _shown(source[start : column - 1])
-    marked = _shown(source[column - 1 : column - 1 + width]) or " "
-    after = _shown(source[column - 1 + width :])
+    marked = _shown(source[column - 1 : min(column - 1 + width, end)]) or " "
+    after = _shown(source[column - 1 + width : end])
     lead = "…" if start else ""
     room = MAX_SOURCE - len(before)
     shown = (marked + after)[:room] + ("…" if len(marked + after) > room else "")
