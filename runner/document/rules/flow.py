@@ -9,6 +9,8 @@ from runner.document.rules.moves import Move, followed, moves, stable_of
 from runner.document.rules.promql import facts, looks_at_canary
 from runner.errors import Diagnostic
 
+HALF: Final = 50  # percent of a route's traffic
+FEW_LOOKS: Final = 3  # from so many on a comparison at half of the traffic keeps its chance of a false alarm
 JUMP: Final = 25
 """Points of the whole that a canary may gain without a gate in between."""
 
@@ -114,6 +116,34 @@ def verify_too_early(draft: Draft) -> Iterator[Diagnostic]:
                 yield draft.warn("RUN606", message, use.path, hint="shift some traffic first")
 
 
+def against_few(draft: Draft) -> Iterator[Diagnostic]:
+    """A comparison needs a stable version with as many requests as the canary.
+
+    Prometheus does not count the failure that a new series begins with: where stable's failures begin with the shift,
+    the side with the fewer requests looks too good, and that side should not be stable's.
+    """
+    for number, stage in enumerate(draft.stages):
+        share = _canary_share(draft, number)
+        few = share is not None and (share > HALF or (share == HALF and _looks(stage) < FEW_LOOKS))
+        for use in draft.uses(stage) if stage.kind == "verify" and few else ():
+            if use.check and use.check.sound and use.check.measure == "compare":
+                message = f'"{use.check.name}" compares with a stable version that has {100 - (share or 0)} %'
+                hint = "compare at shares below 50, and judge by a bound from there on"
+                yield draft.warn("RUN521", message, use.path, hint=hint)
+
+
+def _canary_share(draft: Draft, number: int) -> int | None:
+    """The largest share that a canary has at the stage *number*; None where nobody has moved one."""
+    last = {move.route.name: move for move in moves(draft) if move.number < number}
+    shares = [move.after.get(str(move.route.body["canary"]), 0) for move in last.values()]
+    return max(shares, default=None)
+
+
+def _looks(stage: StageDraft) -> int:
+    count = stage.body.get("count")
+    return count if isinstance(count, int) else FEW_LOOKS
+
+
 def short_soaks(draft: Draft) -> Iterator[Diagnostic]:
     """A window that reaches back before the shift mixes the old split in, so verify waits for the rest."""
     soaked: list[StageDraft] | None = None
@@ -182,6 +212,7 @@ RULES: Final = (
     promoted_unseen,
     after_promote,
     verify_too_early,
+    against_few,
     short_soaks,
     applied_again,
     left_alone,
