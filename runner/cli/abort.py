@@ -13,7 +13,7 @@ from runner.journal.finding import finished, only_unfinished, typed
 
 
 @click.command("abort")
-@click.argument("run", required=False)
+@options.run
 @options.where
 @options.watching
 @click.pass_context

@@ -15,7 +15,7 @@ from runner.journal.finding import typed
 
 
 @click.command("approve")
-@click.argument("run", required=False)
+@options.run
 @click.option("--refuse", is_flag=True, help="Say no: the stage fails, and onFailure follows.")
 @click.option("--reason", default="", help="Why, for the record.")
 @options.cluster

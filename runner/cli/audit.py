@@ -15,7 +15,7 @@ from runner.stages.kinds import compile_playbook
 
 
 @click.command("audit")
-@click.argument("run", required=False)
+@options.run
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the answer."
 )

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from runner import bootstrap
-from runner.cli import exposure
+from runner.cli import exposure, options
 from runner.cli.by_marker import take_over
 from runner.cli.ordering import order_and_wait
 from runner.cli.playing import Session, carry_on
@@ -32,6 +32,8 @@ LOOK_EVERY = 0.5
 
 def go_back(state: State, kind: OrderKind, given: dict[str, Any]) -> int:
     """Take the run of *state* to its safe split, whoever plays it; the exit code."""
+    sandbox = state.read().started.target.get("sandbox")
+    options.refuse_elsewhere(click.get_current_context(), sandbox=bool(sandbox))
     order = Order(kind, bootstrap.who())
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     if not state.is_played():

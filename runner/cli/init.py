@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 import runner
+from runner.cli import options
 from runner.errors import RunnerError, UsageError
 
 if TYPE_CHECKING:
@@ -41,14 +42,18 @@ class Asked(TypedDict):
 @click.option("--kubeconfig", metavar="FILE", help="For --from: the kubeconfig to use.")
 @click.option("--context", metavar="NAME", help="For --from: a context of the kubeconfig.")
 @click.option("--force", is_flag=True, help="Write over files that differ.")
-def command(*, folder: Path, force: bool, **asked: Unpack[Asked]) -> None:
+@click.pass_context
+def command(ctx: click.Context, /, *, folder: Path, force: bool, **asked: Unpack[Asked]) -> None:
     """Write a first playbook into FOLDER (default: playbooks).
 
     Without an option it is a starter for a service of your own. Nothing is written over without --force.
     """
     if sum(asked[way] is not None for way in ("example", "live", "service")) > 1:
         raise UsageError("--example, --from and --service exclude each other", hint="give one of them")
+    if asked["live"] is None:
+        options.refuse(ctx, ("kubeconfig", "context"), "no cluster is read; it goes with --from")
     if asked["example"]:
+        options.refuse(ctx, ("namespace", "prometheus"), "the example is copied as it is")
         files, first = _example(), folder / "bookinfo-canary.yaml"
         then = f"runner play {first} --sandbox"
     else:

@@ -1,7 +1,7 @@
 """Options that several commands share, each with its variable PLAY_<FLAG>."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -60,6 +60,40 @@ def reaching() -> str:
     said = (name for name in ("kubeconfig", "context") if ctx.params.get(name))
     typed = (name for name in said if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     return "".join(f" --{name} {shlex.quote(ctx.params[name])}" for name in typed)
+
+
+REACH = ("kubeconfig", "context", "prometheus")
+"""Parameters that say how a cluster and its metrics are reached."""
+
+
+def known_runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """The ids of the runs of this folder, for completion."""
+    from runner.journal.file import newest_first
+    from runner.journal.finding import FOLDER
+
+    return [path.stem for path in newest_first(FOLDER) if path.stem.startswith(incomplete)]
+
+
+run = click.argument("run", required=False, shell_complete=known_runs)
+
+
+def refuse(ctx: click.Context, names: Sequence[str], why: str) -> None:
+    """UsageError where one of the parameters *names* was typed, which has no effect here, and *why*.
+
+    What comes from the environment is meant for other commands too.
+    """
+    for option in ctx.command.params:
+        typed = ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
+        if option.name in names and typed:
+            raise UsageError(f"{max(option.opts, key=len)} has no effect: {why}", hint="leave it out")
+
+
+def refuse_elsewhere(ctx: click.Context, *, sandbox: bool) -> None:
+    """UsageError for what was typed for a cluster in the sandbox, or for the sandbox on a cluster."""
+    if sandbox:
+        refuse(ctx, REACH, "the sandbox reaches no cluster")
+    else:
+        refuse(ctx, ("speed", "seed"), "it is for the sandbox, and this is a cluster")
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -61,6 +61,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     Exits with the code that the run would stop with: 7 where it may not start, 1 where something is refused.
     """
     asked = asked_of(given)
+    options.refuse_elsewhere(ctx, sandbox=asked.sandbox)
     traffic = rates(given["traffic"])
     loaded, place = prepared(asked, lambda loaded: _place(asked, loaded))
     plan = make_plan(

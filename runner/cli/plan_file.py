@@ -25,6 +25,7 @@ PLANNED = (
     "sandbox",
     "scenario",
     "seed",
+    "from_here",
 )
 """Parameters of `play` that a plan has decided."""
 

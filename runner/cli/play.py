@@ -56,6 +56,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """Run the playbook FILE, in the sandbox or on a cluster."""
     kept = read_plan(given["plan"], ctx) if given["plan"] else None
     asked = asked_of(given) if kept is None else as_kept(kept["asked"], reach_of(given))
+    options.refuse_elsewhere(ctx, sandbox=asked.sandbox)
     run = bootstrap.new_run()
     state = _named_state(given["state"], asked, run)
     if (there := existing(state)) is not None:

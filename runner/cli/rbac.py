@@ -8,6 +8,7 @@ import yaml
 from runner.cli import options
 from runner.cli.states import needed_at
 from runner.document.playbook import read_playbook
+from runner.errors import UsageError
 from runner.journal.parts import place_of
 from runner.reports.roles import roles
 from runner.stages.kinds import needs
@@ -28,6 +29,8 @@ def command(file: str, *, state: str | None, **given: Any) -> None:
         examples=True,
     )
     place = place_of(state) if state else None
+    if state and place is None:
+        raise UsageError(f"--state {state} takes no permission: it is a file", hint="leave it out")
     kept = needed_at(place) if place is not None else ()
     found = roles(loaded.playbook.name, (*needs(loaded.playbook), *kept))
     click.echo("---\n".join(yaml.safe_dump(role, sort_keys=False) for role in found), nl=False)

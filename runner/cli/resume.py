@@ -17,7 +17,7 @@ from runner.journal.finding import finished, typed
 
 
 @click.command("resume")
-@click.argument("run", required=False)
+@options.run
 @click.option("--until", metavar="STAGE", help="Stop after this stage; the run can be resumed again.")
 @click.option(
     "--accept-drift",
@@ -35,6 +35,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     record = state.read()
     if finished(record):
         raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
+    options.refuse_elsewhere(ctx, sandbox=bool(record.started.target.get("sandbox")))
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     with exposure.told(record):
         others = refuse_drift(record, given["accept_drift"])

@@ -13,7 +13,7 @@ from runner.journal.finding import only_unfinished
 
 
 @click.command("rollback")
-@click.argument("run", required=False)
+@options.run
 @click.option(
     "--route", metavar="VIRTUALSERVICE", help="Without a state file: go by the marker on this object."
 )
@@ -28,7 +28,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
         if given["run"] or not given["namespace"]:
             raise UsageError("--route goes with -n NAMESPACE, and without RUN")
+        options.refuse(
+            ctx, ("prometheus", "speed", "log_file"), "nothing is played, the marker says what is safe"
+        )
         ctx.exit(go_back_by_marker(given))
+    options.refuse(ctx, ("namespace",), "a run knows its own; it goes with --route")
     run = given["run"]
     state = state_of(run, reach_of(given)) if run else FileState(only_unfinished("rollback"))
     ctx.exit(go_back(state, OrderKind.ROLLBACK, given))

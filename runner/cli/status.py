@@ -12,8 +12,6 @@ from runner import bootstrap
 from runner.cli import options
 from runner.cli.runs import shown_of
 from runner.cli.states import State, reach_of, state_of
-from runner.journal.file import newest_first
-from runner.journal.finding import FOLDER
 from runner.reports.output import Output
 from runner.reports.status import Shown, status_json, status_lines
 from runner.reports.terminal import terminal_of
@@ -21,13 +19,8 @@ from runner.reports.terminal import terminal_of
 PACE = 1.0  # seconds between two looks
 
 
-def _known_runs(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Run ids, for completion."""
-    return [path.stem for path in newest_first(FOLDER) if path.stem.startswith(incomplete)]
-
-
 @click.command("status")
-@click.argument("run", required=False, shell_complete=_known_runs)
+@options.run
 @click.option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="Form of the answer."
 )

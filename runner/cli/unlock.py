@@ -13,7 +13,7 @@ from runner.errors import LockedError, UsageError
 
 
 @click.command("unlock")
-@click.argument("run")
+@click.argument("run", shell_complete=options.known_runs)
 @options.where
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def command(run: str, *, yes: bool, **given: Any) -> None:

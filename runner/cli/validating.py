@@ -40,9 +40,11 @@ def validate(asked: Asked) -> ExitCode:
 
 def _with_doubts(validation: Validation, asked: Asked) -> Validation:
     """What the forecast warns of, behind what was found in the same file."""
-    from runner.document.doubts import doubts, rates
+    from runner.document.doubts import doubts, rates, refuse_unknown_routes
 
     traffic, found = rates(asked.traffic), list(validation.found)
+    if not any(each.severity is Severity.ERROR for each in found):
+        refuse_unknown_routes(validation.files, traffic, asked.root)
     for file in validation.files:
         found += doubts(
             file, traffic, variables=asked.variables, variable_files=asked.variable_files, root=asked.root

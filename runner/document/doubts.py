@@ -33,6 +33,22 @@ def rates(texts: Sequence[str]) -> dict[str | None, float]:
     return found
 
 
+def refuse_unknown_routes(
+    files: Sequence[str], traffic: Mapping[str | None, float], root: str | None
+) -> None:
+    """UsageError for traffic of a route that no document in *files* has, or where none of them is a playbook."""
+    trees = [parse_all(read_named(file, root), file)[0].tree for file in files]
+    routes = [tree.get("routes") for tree in trees if tree.get("kind") == "Playbook"]
+    names = {str(name) for named in routes if isinstance(named, Mapping) for name in named}
+    if not routes:
+        raise UsageError("--traffic is for playbooks, and there is none here", hint="leave it out")
+    for name in traffic:
+        if name is not None and name not in names:
+            raise UsageError(
+                f"--traffic names no route: {name!r}", hint=f"routes are: {', '.join(sorted(names))}"
+            )
+
+
 def doubts(
     file: str,
     traffic: Mapping[str | None, float],

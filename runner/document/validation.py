@@ -115,10 +115,15 @@ class _Validator:
         """UsageError for a variable that no playbook declares."""
         given = self.wishes.given
         said = [*given.texts, *(name for file in given.files for name in file.tree)]
-        for name in said if self.playbooks else ():
+        for name in said:
             if name not in self.declared:
-                hint = did_you_mean(name, self.declared) or f"declared are {quoted(self.declared)}"
+                hint = did_you_mean(name, self.declared) or self._declared()
                 raise UsageError(f'no playbook here declares the variable "{name}"', hint=hint)
+
+    def _declared(self) -> str:
+        if not self.declared:
+            return "there is no variable to set: leave it out"
+        return f"declared are {quoted(self.declared)}"
 
 
 def _for(names: set[str], given: Given) -> Given:
