@@ -13,7 +13,7 @@ from runner.cli.states import reach_of, refuse_existing, state_at
 from runner.document.playbook import Loaded, read_playbook
 from runner.errors import RunnerError, UsageError
 from runner.journal.finding import path_of, typed
-from runner.stages.adopting import Marked, marked, record_of
+from runner.stages.adopting import Marked, Scaled, marked, reached, record_of, scaled
 
 
 @click.command("adopt")
@@ -37,8 +37,8 @@ def command(**given: Any) -> None:
     place = bootstrap.on_cluster(
         reach, loaded.playbook, "adopt", clock, lambda text: click.echo(text, err=True)
     )
-    found = marked(place.cluster, loaded.playbook)
-    run = _run_of(found)
+    found = _of_one_run(marked(place.cluster, loaded.playbook))
+    run = found[0].marker.run
     if loaded.unresolved:
         loaded = _read(given, _stables(loaded, found))
         known = {route.name: route for route in loaded.playbook.routes}
@@ -51,7 +51,8 @@ def _write(given: dict[str, Any], loaded: Loaded, place: Place, run: str, found:
     refuse_existing(state)
     asked = {"namespace": given["namespace"], "root": given["root"]}
     first = first_event(loaded, place, given["file"], None, None, asked)
-    events = record_of(loaded.playbook, found, first.at)
+    scalings = scaled(place.cluster, loaded.playbook, run)
+    events = record_of(loaded.playbook, found, scalings, first.at)
     journal, _ = state.create(run, first)
     try:
         journal.append(events)
@@ -59,9 +60,28 @@ def _write(given: dict[str, Any], loaded: Loaded, place: Place, run: str, found:
         journal.close()
     for item in found:
         click.echo(f"{item.route.name} is at {item.split} by stage {item.marker.stage!r} of run {run}")
+    begun = reached(loaded.playbook, found, scalings)
+    behind = {stage.name for stage in loaded.playbook.stages[:begun]}
+    for scaling in scalings:
+        click.echo(_told(scaling, begun=scaling.stage in behind))
     handle = typed(state.read())
-    click.echo(f"adopted in {state.path}; what the run had scaled is not known any more")
+    click.echo(f"adopted in {state.path}")
     click.echo(f"go on with `runner resume {handle}`, or back with `runner rollback {handle}`")
+
+
+def _told(item: Scaled, *, begun: bool) -> str:
+    """What is known of a scale stage, and what a rollback will make of it."""
+    if item.scaling is not None:
+        return (
+            f"{item.deployment} was scaled from {item.scaling.before} to {item.replicas} by stage {item.stage!r};"
+            " a rollback undoes that"
+        )
+    if begun:
+        return (
+            f"what {item.deployment} had before stage {item.stage!r} is not known any more; a rollback leaves it as"
+            " it is"
+        )
+    return f"{item.deployment} was not scaled by stage {item.stage!r} yet, as far as it says"
 
 
 def _read(given: dict[str, Any], stables: dict[str, str]) -> Loaded:
@@ -75,20 +95,21 @@ def _read(given: dict[str, Any], stables: dict[str, str]) -> Loaded:
     )
 
 
-def _run_of(found: list[Marked]) -> str:
-    """The one run that moved the routes."""
-    runs = {item.marker.run for item in found}
-    if len(runs) == 1:
-        return runs.pop()
+def _of_one_run(found: list[Marked]) -> list[Marked]:
+    """What the one run has moved that is not over; where all are over, the one run that there was."""
+    open_ = {item.marker.run for item in found if item.split != item.marker.safe}
+    runs = open_ or {item.marker.run for item in found}
     if not runs:
         raise RunnerError(
             "no route of this playbook carries a marker: no run has moved it",
             hint="there is nothing to adopt; `runner play` begins a run",
         )
-    raise UsageError(
-        f"several runs have moved the routes of this playbook: {', '.join(sorted(runs))}",
-        hint="take each back by its object: runner rollback --route VIRTUALSERVICE -n NAMESPACE",
-    )
+    if len(runs) > 1:
+        raise UsageError(
+            f"several runs have moved the routes of this playbook: {', '.join(sorted(runs))}",
+            hint="take each back by its object: runner rollback --route VIRTUALSERVICE -n NAMESPACE",
+        )
+    return [item for item in found if item.marker.run in runs]
 
 
 def _stables(loaded: Loaded, found: list[Marked]) -> dict[str, str]:

@@ -171,5 +171,6 @@ def half_way(route: Route, split: Split | None, unfinished: str | None) -> str |
     return (
         f"{route.name} is at {split} already: {f'run {run} is not finished' if unfinished else left}\n"
         f"go on with `runner resume {run}`, go back with `runner rollback {run}`, or accept the live split "
-        f"with `runner play --from-here` (then the safe split is 100 % {route.stable})"
+        f"with `runner play --from-here` (then the safe split is 100 % {route.stable}); where the state of that run is"
+        " lost, `runner adopt FILE` rebuilds it"
     )

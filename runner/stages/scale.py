@@ -1,6 +1,8 @@
 """`scale`: the replicas of a Deployment; undone by a rollback once the traffic has left."""
 
+import json
 import shlex
+from dataclasses import dataclass
 from typing import Any
 
 from runner.engine.program import Await, Change, ObjectsReady, ProgramStage, SetReplicas
@@ -12,6 +14,8 @@ from runner.stages.needing import to_scale
 from runner.stages.writing import Setting, Write
 
 NAME = "scale"
+ANNOTATION = "runner/scaled"
+ROLLBACK = "rollback"  # in place of a stage, in the refs of the way back
 
 
 def compiled(name: str, kind: Scale, playbook: Playbook) -> ProgramStage:
@@ -47,7 +51,7 @@ def prepare(effect: SetReplicas, setting: Setting) -> Write:
     before = int(found["spec"].get("replicas", 1))
     if setting.pending is not None and setting.pending.found:
         before = int(setting.pending.found["replicas"])
-    changed = {**found, "spec": {**found["spec"], "replicas": wanted}}
+    changed = _told({**found, "spec": {**found["spec"], "replicas": wanted}}, setting, before)
     already = int(found["spec"].get("replicas", 1)) == wanted
     return Write(
         target=target,
@@ -56,6 +60,36 @@ def prepare(effect: SetReplicas, setting: Setting) -> Write:
         send=None if already else lambda: _sent(setting.cluster, changed),
         result={"before": before, "replicas": wanted},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """What a Deployment says of the run that scaled it: the stage, and the replicas before the run's first scaling."""
+
+    run: str
+    stage: str
+    before: int
+
+
+def scaling_of(found: KubeObject) -> Scaling | None:
+    """What *found* says of its scaling; None where it says nothing that can be read."""
+    text = (found["metadata"].get("annotations") or {}).get(ANNOTATION)
+    try:
+        body = json.loads(text) if text else None
+        return None if body is None else Scaling(str(body["run"]), str(body["stage"]), int(body["before"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _told(changed: KubeObject, setting: Setting, now: int) -> KubeObject:
+    """*changed* with the note that a lost state can be rebuilt from; who takes a scaling back takes its note along."""
+    known, annotations = scaling_of(changed), dict(changed["metadata"].get("annotations") or {})
+    annotations.pop(ANNOTATION, None)
+    if setting.ref.stage != ROLLBACK:
+        before = known.before if known is not None and known.run == setting.run else now
+        body = {"run": setting.run, "stage": setting.ref.stage, "before": before}
+        annotations[ANNOTATION] = json.dumps(body, separators=(",", ":"))
+    return {**changed, "metadata": {**changed["metadata"], "annotations": annotations}}
 
 
 def _sent(cluster: Cluster, changed: KubeObject) -> dict[str, Any]:
