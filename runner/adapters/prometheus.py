@@ -23,7 +23,8 @@ MOST_SERIES = 100
 MOMENTS = 12  # of a window, at which the last sample of a lost series is looked for
 SKEW = 30.0  # seconds that two clocks may differ; the Date of an answer is cut to whole seconds
 SHOWN = 200  # characters of the source's own words
-NUMBER = re.compile(r"NaN|[+-]?Inf|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+PARTIAL = "the answer is partial"
+NUMBER = re.compile(r"NaN|[+-]?Inf|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 
 class UnexpectedError(Exception):
@@ -170,11 +171,15 @@ def _sample(series: Any) -> Sample:
 
 
 def _warnings(body: Mapping[str, Any]) -> tuple[str, ...]:
-    """Warnings make an answer partial; infos do not (before 3.0 they stood among the warnings)."""
+    """Warnings make an answer partial; infos do not (before 3.0 they stood among the warnings).
+
+    VictoriaMetrics' cluster says it by a word of its own: https://docs.victoriametrics.com/cluster-victoriametrics/
+    """
     warnings = body.get("warnings") or []
     if not isinstance(warnings, list):
         raise UnexpectedError("answered with warnings that are no list")
-    return tuple(_short(text) for text in warnings if not str(text).startswith("PromQL info"))
+    told = tuple(_short(text) for text in warnings if not str(text).startswith("PromQL info"))
+    return (*told, PARTIAL) if body.get("isPartial") else told
 
 
 def _skew(page: Page, now: float) -> tuple[str, ...]:

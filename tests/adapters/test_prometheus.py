@@ -102,6 +102,11 @@ def test_warnings_are_kept_and_infos_dropped():
     assert answer.warnings == ("store gateway 2 did not answer",)
 
 
+def test_a_cluster_of_victoriametrics_that_misses_a_part_is_a_warning():
+    assert asked(vector(({}, "1"), isPartial=True)).warnings == ("the answer is partial",)
+    assert asked(vector(({}, "1"), isPartial=False)).warnings == ()
+
+
 NO_ANSWERS = {
     "an error": (says(422, {"status": "error", "errorType": "execution", "error": "too many samples"}), "execution: too many samples"),
     "a syntax error": (says(400, {"status": "error", "errorType": "bad_data", "error": "parse error"}), "bad_data: parse error"),

@@ -8,7 +8,19 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tests.prove import contenders, fuzz, gates, kills, lines, records, sabotage, signals, syscalls
+from tests.prove import (
+    contenders,
+    fuzz,
+    gates,
+    kills,
+    lines,
+    machine,
+    records,
+    sabotage,
+    signals,
+    syscalls,
+    verdicts,
+)
 from tests.prove.oracle import Violation
 from tests.prove.simulation import History
 
@@ -139,6 +151,23 @@ GATES = (
         EVERY,
     ),
     Gate(
+        "verdicts",
+        "every answer of a table x the parts of two checks x {once, third, always}, judged as the table says",
+        _silent(verdicts.answered),
+        some(verdicts.cases),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "rules",
+        "rules in any order: play, kill, cut the power, resume, order, edit, jump, a second process, a takeover",
+        machine.played,
+        seeds,
+        40,
+        1_000,
+        least={"examples": 1_000},
+    ),
+    Gate(
         "rivals",
         "two processes at one route, one stalled in the middle of a write",
         _silent(gates.rivals),
@@ -156,7 +185,7 @@ GATES = (
     ),
     Gate(
         "bit flips",
-        "one bit of a state file changed",
+        "every bit of the state file of a release that fails, changed",
         _silent(records.flipped),
         some(records.flips),
         EVERY,

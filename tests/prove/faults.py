@@ -40,6 +40,11 @@ class Fate:
         return True
 
 
+def quiet(seed: int = 0) -> Fate:
+    """Nothing goes wrong by itself."""
+    return Fate(random.Random(seed), {}, left=0)
+
+
 def fate_of(seed: int) -> Fate:
     """Every history has its own mixture: each kind of fault is there or not, often or seldom."""
     rng = random.Random(seed)

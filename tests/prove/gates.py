@@ -16,17 +16,12 @@ from runner.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from tests.prove.faults import Counting, Fate, Refusing, Site
+from tests.prove.faults import Counting, Fate, Refusing, Site, quiet
 from tests.prove.oracle import Violation
 from tests.prove.simulation import History, Run, Words, play, private_folder
 from tests.prove.stories import SERVICE, STORIES, Story
 
 MOST_QUESTIONS = 200  # calls that a run makes to a server that never answers, before it says so
-
-
-def quiet(seed: int = 0) -> Fate:
-    """Nothing goes wrong by itself."""
-    return Fate(random.Random(seed), {}, left=0)
 
 
 class NthCrash(Fate):

@@ -31,9 +31,9 @@ def _quiet() -> Fate:
 
 
 def flips() -> Iterator[tuple[int, int]]:
-    """(story, bit) for every bit of the shortest state files."""
-    for story in (0, 7):
-        yield from ((story, bit) for bit in range(len(whole(story)) * 8))
+    """(story, bit) for every bit of the shortest state file."""
+    story = min(range(len(STORIES)), key=lambda number: len(whole(number)))
+    return ((story, bit) for bit in range(len(whole(story)) * 8))
 
 
 def flipped(story: int, bit: int) -> None:

@@ -18,7 +18,7 @@ from runner.errors import RunnerError
 from runner.journal import JournalFile
 from runner.journal.finding import finished
 from runner.model.stages import KubeObject
-from runner.ports import ObjectRef
+from runner.ports import Metrics, ObjectRef
 from runner.sandbox import World as Sandbox
 from runner.sandbox import open_world
 from runner.stages.kinds import compile_playbook
@@ -81,6 +81,7 @@ class Run:
         self.path = folder / "r1.jsonl"
         self.disk = Disk()
         self.processes = 0
+        self.metrics: Metrics | None = None  # in place of the world's own
         self.cluster = FaultyCluster(self.sandbox.cluster, fate, self.edit, self.abort)
         self.cluster.wrote.append(self.oracle.wrote)
         self.cluster.looked.append(self.oracle.looked)
@@ -112,15 +113,10 @@ class Run:
 
     def process(self) -> Stop | None:
         """One process: begins or resumes the run and plays until it stands still; None when it was killed."""
-        self.processes += 1
         journal = None
         try:
-            journal, past = self._opened()
-            conductor = self._conductor(journal, past)
-            if past:
-                conductor.record(RunResumed(self.sandbox.clock.now(), "prove"))
-                seal(self.cluster, self.story.playbook, "r1", self.processes, past)
-            return conductor.play()
+            journal, past = self.opened()
+            return self.begun(journal, past).play()
         except Killed:
             return None
         except RunnerError as error:
@@ -129,7 +125,17 @@ class Run:
             if journal is not None:
                 journal.inner.close()
 
-    def _opened(self) -> tuple[FaultyJournal, tuple[Any, ...]]:
+    def begun(self, journal: FaultyJournal, past: tuple[Any, ...]) -> Conductor:
+        """A process that has taken the run up, or begun it, and has yet to play."""
+        conductor = self._conductor(journal, past)
+        if past:
+            conductor.record(RunResumed(self.sandbox.clock.now(), "prove"))
+            seal(self.cluster, self.story.playbook, "r1", self.processes, past)
+        return conductor
+
+    def opened(self) -> tuple[FaultyJournal, tuple[Any, ...]]:
+        """The state file for one more process, and what it says; LockedError while another holds it."""
+        self.processes += 1
         if self.path.exists():
             inner, record = JournalFile.resume(self.path)
             self.disk.safe, self.disk.named = self.path.stat().st_size, True
@@ -154,7 +160,7 @@ class Run:
             self.sandbox.heard(event)
         world = World(
             cluster=self.cluster,
-            metrics=FaultyMetrics(self.sandbox.metrics, self.fate),
+            metrics=FaultyMetrics(self.metrics or self.sandbox.metrics, self.fate),
             clock=self.sandbox.clock,
             journal=journal,
             orders=self.words,

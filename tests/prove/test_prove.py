@@ -4,7 +4,19 @@ import json
 
 import pytest
 
-from tests.prove import catalogue, contenders, fuzz, gates, kills, lines, records, sabotage, syscalls
+from tests.prove import (
+    catalogue,
+    contenders,
+    fuzz,
+    gates,
+    kills,
+    lines,
+    machine,
+    records,
+    sabotage,
+    syscalls,
+    verdicts,
+)
 from tests.prove.__main__ import fresh_seed
 
 
@@ -53,6 +65,16 @@ def test_api_faults_end_in_words():
 def test_whatever_disturbs_a_turn_ends_as_promised():
     for _, disturbance in one_in(41, gates.disturbances()):
         gates.disturbed(*disturbance)
+
+
+def test_what_cannot_be_judged_never_passes():
+    for number, case in enumerate(verdicts.cases()):
+        if number % 9 == 0:
+            verdicts.answered(*case)
+
+
+def test_rules_in_any_order_break_no_promise():
+    machine.played(0, examples=15)
 
 
 def test_a_superseded_process_writes_no_more():
