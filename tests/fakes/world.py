@@ -7,7 +7,7 @@ from typing import Any
 
 from runner.engine.events import Event
 from runner.engine.observations import Interrupted, Order
-from runner.errors import ConflictError, RunnerError
+from runner.errors import ConflictError
 from runner.journal.codec import Link, encode
 from runner.model.evidence import Answer, NoAnswer, Sample
 from runner.model.stages import KubeObject
@@ -63,7 +63,7 @@ class FakeCluster:
         self._met("replace", f"{ref[0]}/{ref[2]}")
         found = self._objects.get(ref)
         if found is None:
-            raise RunnerError(f"{ref[0]} {ref[2]} not found")
+            raise ConflictError(f"{ref[0]} {ref[2]} is gone")
         if changed["metadata"].get("resourceVersion") != found["metadata"]["resourceVersion"]:
             raise ConflictError("the object has been modified")
         return self._store(copy.deepcopy(dict(changed)), "replace")
