@@ -149,7 +149,8 @@ def test_a_lease_whose_creation_was_lost_on_the_way_is_not_held(bench, clock):
 
 
 def test_a_lease_that_was_given_up_can_be_taken_again(bench, clock):
-    lease = held(bench, clock, "a")
+    lease = ClusterLease(bench.cluster, clock, "a")
+    lease.acquire([target(bench)])
     lease.release()
 
     lease.acquire([target(bench)])

@@ -11,9 +11,13 @@ from runner.engine.events import (
     EffectDone,
     EffectIntended,
     MeasurementTaken,
+    RollbackFinished,
+    RollbackStarted,
     RunResumed,
     RunStarted,
     SplitChanged,
+    StageStarted,
+    StageSucceeded,
 )
 from runner.engine.evolve import evolve, replay
 from runner.engine.observations import Interrupted, Order, OrderKind, Readiness, Refused, RouteSeen, Trouble
@@ -158,6 +162,24 @@ def test_the_canary_never_rises_without_verdicts_passed_since_its_last_rise(word
         rolled_back = any(type(e).__name__ == "RollbackStarted" for e in hand.journal[:later])
         assert len(passed) >= 3
         assert not rolled_back
+
+
+@given(st.lists(st.sampled_from(["go", "trouble", "abort", "pause", "crash", "refuse"]), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_a_way_back_is_begun_once_and_gone_before_anything_else(words):
+    hand = Hand()
+    while not hand.rises:
+        hand.step("go")
+    while not any(isinstance(event, RollbackStarted) for event in hand.journal):
+        hand.step("fail")
+    begun = len(hand.journal)
+
+    for word in words:
+        hand.step(word)
+
+    after = hand.journal[begun:]
+    done = next((n for n, event in enumerate(after) if isinstance(event, RollbackFinished)), len(after))
+    assert not any(isinstance(e, RollbackStarted | StageStarted | StageSucceeded) for e in after[:done])
 
 
 @given(st.lists(WORDS, max_size=60))
