@@ -8,11 +8,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from runner.adapters.kube_user import Allowed, certificate_of, impersonation_of, proof_of
 from runner.adapters.kubefile import Entry, Merged, listed, merge, pem
 from runner.adapters.login import Login, TokenFile
+from runner.adapters.wire import parsed_address, without_login
 from runner.errors import RunnerError
 from runner.model.config import Config
 from runner.secrecy import Secret
@@ -125,14 +125,16 @@ def _current(merged: Merged) -> str:
 
 def _server(cluster: Entry) -> str:
     server = cluster.text("server").rstrip("/")
-    parts = urlsplit(server)
+    parts = parsed_address(server)
     if parts.username is not None:
         raise RunnerError(
             f'{cluster.file}: the server of cluster "{cluster.name}" holds a user name or a password',
             hint="move them to a user of the kubeconfig: everybody sees the address of a server",
         )
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise RunnerError(f'{cluster.file}: cluster "{cluster.name}" has no usable server, found "{server}"')
+        raise RunnerError(
+            f'{cluster.file}: cluster "{cluster.name}" has no usable server, found "{without_login(server)}"'
+        )
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise RunnerError(
             f"{server} is plain http: whoever listens could read the credentials and change the answers",

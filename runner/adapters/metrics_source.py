@@ -113,12 +113,12 @@ def ending_at(source: MetricsSource) -> Ending | None:
 def source_named(text: str, config: Config) -> MetricsSource:
     """The operator's source called *text*, or the URL that *text* is. RunnerError when it is neither."""
     if source := config.source(text):
-        _check(source, urlsplit(source.url))
+        _check(source, wire.parsed_address(source.url))
         return source
     if "://" not in text:
         raise _unknown(text, config)
     source = MetricsSource(name=text, url=text)
-    _check(source, urlsplit(text))
+    _check(source, wire.parsed_address(text))
     return source
 
 
@@ -176,7 +176,7 @@ def _check(source: MetricsSource, url: SplitResult) -> None:
         )
     if url.scheme not in ("http", "https") or not url.hostname:
         raise RunnerError(
-            f'"{source.url}" is no address of a Prometheus',
+            f'"{wire.without_login(source.url)}" is no address of a Prometheus',
             hint="write for example http://prometheus.istio-system:9090, without /api/v1/query",
         )
     if (

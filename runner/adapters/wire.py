@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 from urllib3 import connection, connectionpool, exceptions
@@ -37,6 +38,22 @@ METADATA = frozenset(
 )
 """Where clouds answer besides the link-local addresses."""
 REFUSED_HANDSHAKE = ("ALERT", "WRONG_VERSION", "UNSUPPORTED_PROTOCOL", "RECORD_LAYER", "HTTP_REQUEST")
+
+
+def parsed_address(text: str) -> SplitResult:
+    """The parts of a URL; empty ones for what is none, and for what somebody could read otherwise than we do."""
+    nothing = SplitResult("", "", "", "", "")
+    try:
+        parts = urlsplit(text)
+        usable = text.isprintable() and " " not in text and parts.port != 0
+    except ValueError:
+        return nothing
+    return parts if usable else nothing
+
+
+def without_login(text: str) -> str:
+    """A URL, however broken, without what may be a password in it."""
+    return text.rpartition("@")[2]
 
 
 class WireError(Exception):
