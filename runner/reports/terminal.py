@@ -1,5 +1,6 @@
 """What the other end of a stream can show, decided once from what is handed in."""
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -109,15 +110,21 @@ def beginning(text: str, columns: int) -> str:
 
 
 def wrapped(text: str, columns: int, indent: int) -> list[str]:
-    """*text* broken between words into lines of *columns* columns, all but the first set in by *indent*."""
+    """*text* broken between words into lines of *columns* columns, all but the first set in by *indent*.
+
+    A number and its `%` are one word.
+    """
     lines, line = [], ""
-    for word in text.split(" "):
+    for word in _BETWEEN_WORDS.split(text):
         if line.strip() and cells(line) + 1 + cells(word) > columns:
             lines.append(line.rstrip())
             line = " " * indent + word
         else:
             line = f"{line} {word}" if line or lines else word
     return [*lines, line]
+
+
+_BETWEEN_WORDS = re.compile(" (?!%)")
 
 
 def _cell(char: str) -> int:

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 
-from runner.reports.terminal import Terminal, cells, terminal_of
+from runner.reports.terminal import Terminal, cells, terminal_of, wrapped
 
 
 @pytest.fixture
@@ -71,3 +71,7 @@ def test_fit_fills_exactly_its_columns(text, columns):
 
 def test_ascii_spells_what_it_cannot_show():
     assert Terminal(ascii=True).spell("✔ 80→20 · ≤ 1 % … 日") == r"+ 80->20 | <= 1 % ... \u65e5"
+
+
+def test_a_number_and_its_percent_sign_stay_together():
+    assert wrapped("served v1 49.7 %, v3 50.3 %", 14, 2) == ["served v1", "  49.7 %, v3", "  50.3 %"]
