@@ -121,6 +121,7 @@ class Impatient:
             os.kill(os.getpid(), signal.SIGINT)
 
 sys.meta_path.insert(0, Impatient())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
 sys.argv = ["runner", "runs"]
 runner.__main__.main()
 """
