@@ -15,6 +15,7 @@ from tests.prove import (
     kills,
     lines,
     machine,
+    offline,
     records,
     sabotage,
     signals,
@@ -277,6 +278,15 @@ GATES = (
         some(signals.cases),
         120,
         EVERY,
+    ),
+    Gate(
+        "offline",
+        "commands without a cluster on a hostile repository, under strace and without a network",
+        offline.observed,
+        some(offline.commands),
+        EVERY,
+        EVERY,
+        missing=offline.missing,
     ),
     Gate(
         "sabotages",
