@@ -12,6 +12,7 @@ from tests.prove import (
     contenders,
     fuzz,
     gates,
+    in_cluster,
     kills,
     lines,
     machine,
@@ -126,6 +127,14 @@ GATES = (
         seeds,
         30_000,
         1_000_000,
+    ),
+    Gate(
+        "state in the cluster",
+        "random histories whose journal lies in ConfigMaps of the same API server",
+        _history(in_cluster.history),
+        seeds,
+        5_000,
+        150_000,
     ),
     Gate(
         "crash points",

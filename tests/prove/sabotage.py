@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,12 +13,13 @@ from runner.conductor import measuring as taking
 from runner.engine import evolve, measuring, way_back, working
 from runner.engine.events import EffectIntended
 from runner.engine.judged import Judged
-from runner.errors import ConflictError
+from runner.errors import ConflictError, TransientError
 from runner.journal import codec
 from runner.journal import file as journal_file
+from runner.journal.configmap import ConfigMapJournal
 from runner.model.checks import Verdict
 from runner.stages import apply, sealing, shift
-from tests.prove import contenders, gates, records, simulation
+from tests.prove import contenders, gates, in_cluster, records, simulation
 from tests.prove.faults import Disk, FaultyJournal
 from tests.prove.stories import STORIES
 
@@ -26,6 +27,7 @@ TRIES = 5_000  # histories within which each must be noticed
 Gate = Callable[[int], object]
 RANDOM: Gate = gates.random_history
 RIVALS: Gate = gates.rivals
+IN_CLUSTER: Gate = in_cluster.history
 
 
 @contextmanager
@@ -48,6 +50,27 @@ def _no_intent() -> Any:
         count(self, *(event for event in events if not isinstance(event, EffectIntended)))
 
     return patched(loop.Conductor, _count=counted)
+
+
+def _deaf_to_the_journal() -> Any:
+    """Goes on as if what the journal could not take were recorded."""
+    settle = loop.Conductor._settle
+
+    def settled(self: Any) -> None:
+        with suppress(TransientError):
+            settle(self)
+
+    return patched(loop.Conductor, _settle=settled)
+
+
+def _blindly_appended() -> Any:
+    """Takes an unknown outcome for a write that did not happen, and sends the text once more behind what is there."""
+
+    def looked(self: Any, text: str) -> bool:
+        self._part = self._here()
+        return False
+
+    return patched(ConfigMapJournal, _is_there=looked)
 
 
 def _unconditional() -> Any:
@@ -314,6 +337,8 @@ def _line(seed: int) -> object:
 
 SABOTAGES: Mapping[str, tuple[Callable[[], Any], Gate]] = {
     "no durable intent": (_no_intent, RANDOM),
+    "effects before the journal answers": (_deaf_to_the_journal, IN_CLUSTER),
+    "a lost append sent again": (_blindly_appended, IN_CLUSTER),
     "no synchronisation": (_no_durability, RANDOM),
     "no marker": (lambda: patched(shift, with_marker=lambda found, marker: found), RANDOM),
     "no resourceVersion": (_unconditional, RANDOM),

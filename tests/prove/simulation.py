@@ -181,12 +181,14 @@ def JournalFile_read(path: Path) -> Any:
     return read(path)
 
 
-def play(seed: int, *, story: Story | None = None, fate: Fate | None = None) -> History:
+def play(
+    seed: int, *, story: Story | None = None, fate: Fate | None = None, made: type[Run] = Run
+) -> History:
     """Play the history of *seed* to its end. Violation where a promise breaks."""
     fate = fate or fate_of(seed)
     story = story or STORIES[seed % len(STORIES)]
     with private_folder() as folder:
-        run = Run(story, fate, folder, seed=seed)
+        run = made(story, fate, folder, seed=seed)
         history = History(seed, story.name)
         stop = _to_the_end(run, history)
         history.code, history.struck = stop.code, fate.struck

@@ -9,6 +9,7 @@ from tests.prove import (
     contenders,
     fuzz,
     gates,
+    in_cluster,
     kills,
     lines,
     machine,
@@ -50,6 +51,11 @@ def test_fresh_seeds_are_new_and_can_be_played_again():
 def test_histories_break_no_promise():
     for seed in range(120):
         gates.random_history(seed)
+
+
+def test_histories_with_their_state_in_the_cluster_break_no_promise():
+    for seed in range(16):
+        in_cluster.history(seed)
 
 
 def test_a_crash_at_any_moment_breaks_no_promise():
