@@ -33,7 +33,9 @@ class ClusterJournal:
 class ClusterRun(Run):
     """A run that has no disk."""
 
-    def _opened(self) -> Any:
+    def opened(self) -> Any:
+        """The journal for one more process, and what it says."""
+        self.processes += 1
         if self.sandbox.cluster.get(PLACE.part(0)) is not None:
             inner, record = ConfigMapJournal.resume(self.cluster, PLACE)
             self.oracle.journal, past = list(record.events), record.events
