@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             refuse_existing(state, asked.file)
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     refuse_unwritable_log(wishes)
-    with _no_litter(Path(f"{state.path}.world") if asked.sandbox else None):
-        loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state.path, wishes))
+    with ExitStack() as begun:
+        loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state, wishes, begun))
         check_until(given["until"], loaded.playbook)
         if kept is not None:
             refuse_outdated(kept, given["plan"], loaded, place)
@@ -96,14 +96,13 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 @contextmanager
-def _no_litter(world: Path | None) -> Iterator[None]:
+def _no_litter(world: Path) -> Iterator[None]:
     """A run that does not begin leaves no world behind."""
     try:
         yield
     except BaseException:
         with suppress(OSError):
-            if world is not None:
-                world.unlink()
+            world.unlink()
         raise
 
 
@@ -154,13 +153,16 @@ def _refuse_exposed_secrets(state: State, loaded: Loaded) -> None:
         )
 
 
-def _place(asked: Asked, loaded: Loaded, run: str, path: Path, wishes: Wishes) -> Place:
+def _place(asked: Asked, loaded: Loaded, run: str, state: State, wishes: Wishes, begun: ExitStack) -> Place:
     clock = bootstrap.real_clock()
     if not asked.sandbox:
         return bootstrap.on_cluster(
             asked.reach, loaded.playbook, run, clock, lambda text: click.echo(text, err=True)
         )
-    log, scenario = Path(f"{path}.world"), scenario_of(asked)
+    log, scenario = Path(f"{state.path}.world"), scenario_of(asked)
+    state.claim()  # whoever was faster has a world there by now
+    refuse_existing(state, asked.file)
+    begun.enter_context(_no_litter(log))
     return bootstrap.in_sandbox(
         loaded.playbook, scenario, log, start=clock.now(), seed=asked.seed, speed=wishes.speed
     )

@@ -13,6 +13,7 @@ from runner.cli.states import reach_of, state_of
 from runner.cli.watching import Wishes
 from runner.engine.events import StageSkipped, StageSucceeded
 from runner.errors import UsageError
+from runner.journal import Record
 from runner.journal.finding import finished, typed
 
 
@@ -33,8 +34,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     reach = reach_of(given)
     state = state_of(given["run"], reach, unfinished=given["run"] is None)
     record = state.read()
-    if finished(record):
-        raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
+    _refuse_finished(record)
     options.refuse_elsewhere(ctx, sandbox=bool(record.started.target.get("sandbox")))
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     with exposure.told(record):
@@ -47,6 +47,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 def _facts(reopened: Reopened, digests: Sequence[str], until: str | None) -> dict[str, Any]:
     """What the session begins with. The journal is closed where that is refused."""
     try:
+        _refuse_finished(reopened.record)  # another process may have finished it while this one began
         _check_until(until, reopened)
         _refuse_forbidden(reopened)
         facts = session_facts(reopened)
@@ -55,6 +56,11 @@ def _facts(reopened: Reopened, digests: Sequence[str], until: str | None) -> dic
         reopened.journal.close()
         raise
     return facts
+
+
+def _refuse_finished(record: Record) -> None:
+    if finished(record):
+        raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
 
 
 def _refuse_forbidden(reopened: Reopened) -> None:

@@ -1,9 +1,11 @@
 """Where the state of a run is kept: a file here, or ConfigMaps in the cluster."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+from filelock import FileLock
 
 from runner import bootstrap
 from runner.bootstrap import Reach
@@ -48,6 +50,9 @@ class State(Protocol):
     def read(self) -> Record:
         """What is recorded. RunnerError where there is none, DisagreementError where it is damaged."""
 
+    def claim(self) -> None:
+        """From here on nobody else can begin it. LockedError where somebody does."""
+
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """Begin it."""
 
@@ -64,19 +69,27 @@ class State(Protocol):
         """Whether a process plays it, as far as can be seen from here."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FileState:
-    """A state file on this machine."""
+    """A state file on this machine; once it is claimed, its lock."""
 
     path: Path
+    _lock: FileLock | None = field(default=None, compare=False, repr=False)
 
     def read(self) -> Record:
         """See `State`."""
         return read(self.path)
 
+    def claim(self) -> None:
+        """See `State`."""
+        self._lock = self._lock or JournalFile.claim(self.path)
+
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """See `State`."""
-        return JournalFile.create(self.path, run, first)
+        self.claim()
+        lock, self._lock = self._lock, None
+        assert lock is not None  # noqa: S101 - just claimed
+        return JournalFile.create(self.path, run, first, lock)
 
     def resume(self) -> tuple[Kept, Record]:
         """See `State`."""
@@ -111,6 +124,9 @@ class ClusterState:
     def read(self) -> Record:
         """See `State`."""
         return self._named(self._parts.read()[0])
+
+    def claim(self) -> None:
+        """See `State`; the first write is conditional, so there is nothing to hold."""
 
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """See `State`."""

@@ -131,11 +131,16 @@ def _damaged(path: Path, number: int, error: Exception) -> DamagedError:
 
 
 class JournalFile:
-    """Appends events to one state file; a failed write poisons it, since what is on the disk is unknown."""
+    """Appends events to one state file; a failed write poisons it, since what is on the disk is unknown.
+
+    Before each step it looks whether its path still names what it writes: what is deleted, replaced or changed
+    under a run would not be there to resume from, so nothing more is done.
+    """
 
     def __init__(self, path: Path, lock: FileLock, descriptor: int, link: Link) -> None:
         self._path, self._lock, self._descriptor, self._link = path, lock, descriptor, link
         self._broken: OSError | None = None
+        self._size = os.fstat(descriptor).st_size
 
     @property
     def path(self) -> Path:
@@ -147,11 +152,18 @@ class JournalFile:
         """The run it records."""
         return self._link.run
 
-    @classmethod
-    def create(cls, path: Path, run: str, first: RunStarted) -> tuple["JournalFile", str]:
-        """A new state file, which appears only together with its whole first line."""
+    @staticmethod
+    def claim(path: Path) -> FileLock:
+        """The lock of a state file that is about to be made, and of what lies beside it."""
         _make_folder(path.parent)
-        lock = _locked(path)
+        return _locked(path)
+
+    @classmethod
+    def create(
+        cls, path: Path, run: str, first: RunStarted, lock: FileLock | None = None
+    ) -> tuple["JournalFile", str]:
+        """A new state file, which appears only together with its whole first line; *lock* where it was claimed."""
+        lock = lock or cls.claim(path)
         line, link = encode(first, Link(run))
         with _released_in_trouble(path, lock):
             return cls(path, lock, _appear(path, line), link), line
@@ -174,13 +186,16 @@ class JournalFile:
         """Write *events* with one synchronisation; RunnerError when the disk does not take them."""
         if self._broken is not None:
             raise _unwritable(self._path, self._broken)
+        self._is_still_there()
         lines = []
         for event in events:
             line, self._link = encode(event, self._link)
             lines.append(line)
+        data = "".join(f"{line}\n" for line in lines).encode()
         try:
-            _write_all(self._descriptor, "".join(f"{line}\n" for line in lines).encode())
+            _write_all(self._descriptor, data)
             os.fdatasync(self._descriptor)
+            self._size += len(data)
         except OSError as error:
             # A second fsync may say yes to pages that the first one lost, so there is none.
             self._broken = error
@@ -191,12 +206,31 @@ class JournalFile:
         """Nothing: nobody else writes while this is open."""
         return ()
 
+    def _is_still_there(self) -> None:
+        own = os.fstat(self._descriptor)
+        try:
+            named = self._path.stat()
+        except OSError as error:
+            raise _taken_away(self._path, f"is gone: {error.strerror}") from error
+        if not os.path.samestat(own, named):
+            raise _taken_away(self._path, "is another file by now")
+        if own.st_size != self._size:
+            raise _taken_away(self._path, "was changed by somebody else")
+
     def close(self) -> None:
         """Let others write; everything was forced to the disk before, so no refusal matters any more."""
         with suppress(OSError):
             os.close(self._descriptor)
         with suppress(OSError):
             self._lock.release()
+
+
+def _taken_away(path: Path, what: str) -> DisagreementError:
+    return DisagreementError(
+        f"the state file {path}, which this process writes, {what}",
+        hint="nothing more was done: put it back and `runner resume`, rebuild it from the object with `runner adopt`,"
+        " or go back without it: `runner rollback --route ROUTE -n NAMESPACE`",
+    )
 
 
 def _locked(path: Path) -> FileLock:

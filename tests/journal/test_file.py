@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import stat
 from dataclasses import fields
 from pathlib import Path
@@ -244,6 +245,35 @@ def test_a_full_disk_is_told_and_nothing_more_is_written():
         with pytest.raises(RunnerError, match="No space left"):
             journal.append([StageStarted(NOON, "a", 1)])
     os.close(descriptor)
+
+
+TAKEN_AWAY = {
+    "is gone": lambda path: path.unlink(),
+    "is gone: Not a directory": lambda path: (shutil.rmtree(path.parent), path.parent.touch()),
+    "is another file": lambda path: shutil.copy(path, path.with_name("copy")).replace(path),
+    "was changed": lambda path: os.truncate(path, 100),
+}
+
+
+@pytest.mark.parametrize("what", TAKEN_AWAY)
+def test_nothing_more_is_recorded_where_nobody_would_find_it(state, what):
+    journal, _ = JournalFile.resume(state)
+    TAKEN_AWAY[what](state)
+
+    for _ in range(2):
+        with pytest.raises(DisagreementError, match=f"which this process writes, {what}"):
+            journal.append([StageStarted(NOON + 9, "b", 1)])
+    journal.close()
+
+
+def test_a_write_that_the_disk_takes_in_pieces_is_whole(state, monkeypatch):
+    journal, _ = JournalFile.resume(state)
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda descriptor, data: write(descriptor, bytes(data[:7])))
+    journal.append([StageStarted(NOON + 9, "b", 1), StageStarted(NOON + 10, "b", 2)])
+    journal.close()
+
+    assert len(read(state).events) == 6
 
 
 def test_orders_reach_only_who_was_there(state):

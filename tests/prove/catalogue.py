@@ -20,6 +20,7 @@ from tests.prove import (
     records,
     sabotage,
     signals,
+    starts,
     syscalls,
     verdicts,
 )
@@ -279,6 +280,15 @@ GATES = (
         EVERY,
         least={"faults met": 150},
         missing=syscalls.missing,
+    ),
+    Gate(
+        "starts",
+        "four processes started in one moment on one state file, to play it and to go on with it: one wins",
+        starts.at_once,
+        some(starts.rounds),
+        EVERY,
+        EVERY,
+        least={"starts": 200},
     ),
     Gate(
         "signals",

@@ -15,6 +15,7 @@ from tests.prove import (
     machine,
     records,
     sabotage,
+    starts,
     syscalls,
     verdicts,
 )
@@ -117,6 +118,12 @@ def test_a_killed_process_is_resumed():
 def test_a_process_killed_at_any_line_has_told_nothing_that_is_lost():
     for part in (0, lines.PARTS // 2):
         assert lines.killed("rollback", part)["kills"] > 30
+
+
+def test_of_processes_started_at_once_on_one_state_file_one_plays():
+    for command in ("play", "resume"):
+        for number in range(2):
+            starts.at_once(command, number)
 
 
 @pytest.mark.skipif(bool(syscalls.missing()), reason=syscalls.missing() or "it can be played")
