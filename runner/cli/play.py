@@ -96,13 +96,14 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 
 
 @contextmanager
-def _no_litter(world: Path) -> Iterator[None]:
-    """A run that does not begin leaves no world behind."""
+def _no_litter(world: Path, state: State) -> Iterator[None]:
+    """A run that does not begin leaves neither a world nor a lock behind."""
     try:
         yield
     except BaseException:
         with suppress(OSError):
             world.unlink()
+        state.disclaim()
         raise
 
 
@@ -162,7 +163,7 @@ def _place(asked: Asked, loaded: Loaded, run: str, state: State, wishes: Wishes,
     log, scenario = Path(f"{state.path}.world"), scenario_of(asked)
     state.claim()  # whoever was faster has a world there by now
     refuse_existing(state, asked.file)
-    begun.enter_context(_no_litter(log))
+    begun.enter_context(_no_litter(log, state))
     return bootstrap.in_sandbox(
         loaded.playbook, scenario, log, start=clock.now(), seed=asked.seed, speed=wishes.speed
     )

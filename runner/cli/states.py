@@ -53,6 +53,9 @@ class State(Protocol):
     def claim(self) -> None:
         """From here on nobody else can begin it. LockedError where somebody does."""
 
+    def disclaim(self) -> None:
+        """Leave it to others, as if it had never been claimed; nothing where it was begun."""
+
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """Begin it."""
 
@@ -83,6 +86,12 @@ class FileState:
     def claim(self) -> None:
         """See `State`."""
         self._lock = self._lock or JournalFile.claim(self.path)
+
+    def disclaim(self) -> None:
+        """See `State`."""
+        if self._lock is not None:
+            JournalFile.disclaim(self.path, self._lock)
+            self._lock = None
 
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """See `State`."""
@@ -127,6 +136,9 @@ class ClusterState:
 
     def claim(self) -> None:
         """See `State`; the first write is conditional, so there is nothing to hold."""
+
+    def disclaim(self) -> None:
+        """See `State`."""
 
     def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
         """See `State`."""

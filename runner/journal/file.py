@@ -158,6 +158,14 @@ class JournalFile:
         _make_folder(path.parent)
         return _locked(path)
 
+    @staticmethod
+    def disclaim(path: Path, lock: FileLock) -> None:
+        """Give the lock back, and leave nothing of it: who waits for an unlinked lock notices, and makes another."""
+        for suffix in (".holder", ".lock"):
+            with suppress(OSError):
+                Path(f"{path}{suffix}").unlink()
+        lock.release()
+
     @classmethod
     def create(
         cls, path: Path, run: str, first: RunStarted, lock: FileLock | None = None
