@@ -40,7 +40,10 @@ def heed_endings(playbook: Playbook, place: Place) -> None:
     now = place.clock.now()
     for ending in place.endings():
         if ending.renewed is None and ending.at <= now + SOON:
-            raise RunnerError(f"{ending.what} {_ends(ending, now)}", hint="log in again; nothing was touched")
+            raise RunnerError(
+                f"{ending.what} {_ends(ending, now)}",
+                hint="log in again and repeat the command: it has touched nothing",
+            )
         if (warning := _warning(ending, playbook, now)) is not None:
             click.echo(one_line(warning), err=True)
 

@@ -1,6 +1,7 @@
 """`runner resume [RUN]`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -64,21 +65,27 @@ def _refuse_finished(record: Record) -> None:
 
 
 def _refuse_forbidden(reopened: Reopened) -> None:
-    """Whoever goes on with a run may be somebody else than who began it."""
+    """Whoever goes on with a run may be somebody else than who began it, with another credential."""
     if not reopened.place.target.get("sandbox"):
-        from runner.cli.asking import refuse_forbidden
+        from runner.cli.asking import heed_endings, refuse_forbidden
 
+        done, playbook = _done(reopened), reopened.playbook
+        left = tuple(stage for stage in playbook.stages if stage.name not in done)
+        heed_endings(replace(playbook, stages=left), reopened.place)
         source = reopened.record.started.source
         refuse_forbidden(reopened.playbook, reopened.place, source, reopened.state)
+
+
+def _done(reopened: Reopened) -> set[str]:
+    """The stages that the run has behind it."""
+    events = reopened.record.events
+    return {event.stage for event in events if isinstance(event, StageSucceeded | StageSkipped)}
 
 
 def _check_until(until: str | None, reopened: Reopened) -> None:
     """UsageError for a stage that is none, or that the run has behind it: it would be played to its end."""
     check_until(until, reopened.playbook)
-    done = [
-        event.stage for event in reopened.record.events if isinstance(event, StageSucceeded | StageSkipped)
-    ]
-    if until in done:
+    if until in _done(reopened):
         raise UsageError(
             f"the run is past {until!r}", hint=f"see where it stands: runner status {typed(reopened.record)}"
         )

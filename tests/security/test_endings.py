@@ -120,7 +120,7 @@ def test_a_token_that_is_over_is_said_before_anything_is_written(play, seconds):
 
     assert code == 1
     assert "error: the token of the kubeconfig end" in said
-    assert "hint: log in again; nothing was touched" in said
+    assert "hint: log in again and repeat the command: it has touched nothing" in said
     assert [request for request in seen if request.method != "GET"] == []
 
 
@@ -130,6 +130,28 @@ def test_a_token_that_ends_in_a_wait_is_said_before_the_run(play):
     assert code == 0
     assert "warning: the token of the kubeconfig ends in 29m" in said or "ends in 30m" in said
     assert "in the middle of stage 'a long soak'" in said
+
+
+def test_a_run_that_is_resumed_is_held_against_what_is_left_of_it(
+    tmp_path, tmp_path_factory, capfd, monkeypatch
+):
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "small.yaml"
+    file.write_text(BOOK.replace("WAIT", "1s").replace("READY", "1h"))
+    playbook = read_playbook(str(file)).playbook
+    token = jwt(exp=time.time() + 1800)
+    with cluster_of(playbook, tmp_path_factory.mktemp("operator"), time.time(), token) as (_, kubeconfig):
+        codes = [
+            run([*words, "-y", "--kubeconfig", str(kubeconfig)])
+            for words in (["play", str(file), "--until", "a little"], ["resume"])
+        ]
+
+    said = "".join(capfd.readouterr())
+    assert codes == [0, 0]
+    assert (
+        said.count("note: the token of the kubeconfig ends") == 1
+    )  # of `play`: the hour may pass before the shift
 
 
 def test_a_token_that_may_end_in_a_run_that_takes_long_is_a_note(play):

@@ -152,6 +152,29 @@ def test_no_secret_of_machine_or_repository_is_told(scene: Scene) -> None:
         assert "root:x:0" not in call["out"] + call["err"]
 
 
+def test_the_hook_sees_a_command_that_is_not_offline(tmp_path: Path) -> None:
+    """What notices nothing proves nothing: a kubeconfig that is read, and a server that is asked."""
+    tree, report = hostile.repository(tmp_path), tmp_path / "report"
+    cluster = {"name": "c", "cluster": {"server": "http://127.0.0.1:1"}}
+    context = {"name": "c", "context": {"cluster": "c"}}
+    config = tmp_path / "home/.kube/config"
+    config.write_text(json.dumps({"current-context": "c", "clusters": [cluster], "contexts": [context]}))
+
+    subprocess.run(
+        [sys.executable, HERE / "watched.py", report],
+        check=True,
+        cwd=tree,
+        env=environment(tree),
+        input='["init", "--from", "virtualservice/x", "made"]',
+        text=True,
+    )
+
+    (call,) = [json.loads(line) for line in report.read_text().splitlines()]
+    assert any(event.startswith("socket.connect") for event in call["reached"])
+    assert str(config) in call["read"]
+    assert "KUBECONFIG" in call["environment"]
+
+
 def test_every_command_is_known_to_be_offline_or_not() -> None:
     """A new command has to be put somewhere: who adds it decides what it may do."""
     reaching = {
