@@ -46,7 +46,8 @@ class Draw:
 class Gate:
     """*full* items are a whole proof, *night* a night's; *play* raises where a promise breaks.
 
-    *least* is what a whole proof must have counted; *missing* says why the gate cannot be played here.
+    *least* is what a whole proof must have counted; *missing* says why the gate cannot be played here. Where there is
+    one figure for each item, *listed* says what it is, and they are listed apart.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Gate:
     night: int
     least: Figures = field(default_factory=dict)
     missing: Callable[[], str] = str
+    listed: str = ""
 
     def too_few(self, counted: Figures) -> list[str]:
         """What a whole proof has counted less of than it must."""
@@ -100,9 +102,12 @@ def _crashes(draw: Draw) -> list[Item]:
     return some(lambda: ((*point, tear) for point in points for tear in range(tears)))(draw)
 
 
-def _sabotaged(name: str) -> None:
-    if sabotage.caught(name, sabotage.TRIES) is None:
+def _sabotaged(name: str) -> Figures:
+    """The integer that shows what is missing."""
+    seed = sabotage.caught(name, sabotage.TRIES)
+    if seed is None:
         raise Violation(f"sabotage {name!r} was not noticed")
+    return {name: seed}
 
 
 def _history(play: Callable[..., History]) -> Callable[..., Figures]:
@@ -309,11 +314,12 @@ GATES = (
     ),
     Gate(
         "sabotages",
-        "safeguards taken out, each noticed",
+        "safeguards taken out one at a time, and each noticed",
         _sabotaged,
         lambda _: [(name,) for name in sabotage.SABOTAGES],
         EVERY,
         EVERY,
+        listed="noticed by the item numbered",
     ),
 )
 

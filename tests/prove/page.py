@@ -42,6 +42,8 @@ def line(result: Result) -> str:
 def _counted(result: Result) -> str:
     if result.skipped:
         return f"not played: {result.skipped}"
+    if result.gate.listed:
+        return ""
     return ", ".join(f"{value:,.0f} {name}" for name, value in result.counted.items())
 
 
@@ -57,9 +59,16 @@ def _row(result: Result) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def _list(result: Result) -> str:
+    """A table of the figures that are listed apart."""
+    rows = "\n".join(f"| {name} | {value:,.0f} |" for name, value in sorted(result.counted.items()))
+    return f"\n## {result.gate.says[:1].upper()}{result.gate.says[1:]}\n\n| | {result.gate.listed} |\n|---|---|\n{rows}\n"
+
+
 def page(results: Sequence[Result], proof: Proof) -> str:
     """The proof's figures in Markdown."""
     rows = "\n".join(_row(result) for result in results)
+    lists = "".join(_list(result) for result in results if result.gate.listed and result.counted)
     return f"""# The proof's figures
 
 Written by `make prove`; never by hand. What the promises are, and what each gate is for: [promises](../explanation/promises.md).
@@ -75,4 +84,4 @@ Written by `make prove`; never by hand. What the promises are, and what each gat
 | gate | what is played | played | figures | broken | seconds |
 |---|---|---|---|---|---|
 {rows}
-"""
+{lists}"""
