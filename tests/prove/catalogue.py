@@ -139,8 +139,8 @@ GATES = (
         "random histories whose journal lies in ConfigMaps of the same API server",
         _history(in_cluster.history),
         seeds,
-        5_000,
-        150_000,
+        2_000,
+        60_000,
     ),
     Gate(
         "crash points",
