@@ -1,28 +1,34 @@
 """What a journal leaves behind: how a run stands after each kind of event, and after a gap."""
 
+from dataclasses import replace
+
 import pytest
 
 from runner.engine.events import (
     EffectDone,
+    EffectIntended,
     GateAnswered,
     GateOpened,
     Outcome,
     Ref,
+    RollbackFinished,
     RollbackStarted,
     RunPaused,
     RunResumed,
     RunStarted,
+    SplitChanged,
     StageFailed,
     StageSkipped,
     StageStarted,
     StageSucceeded,
 )
-from runner.engine.evolve import BACKOFF_CAP, LONGEST_WISH, evolve, replay
+from runner.engine.evolve import ACCEPTED, BACKOFF_CAP, LONGEST_WISH, evolve, replay
 from runner.engine.observations import Reached, Trouble
 from runner.engine.state import begin
+from runner.model.split import split_of
 from runner.model.stages import Approve, Scale, Stage
 from runner.stages.kinds import compile_playbook
-from tests.fakes.release import NS, playbook
+from tests.fakes.release import NS, ROUTE, playbook
 from tests.fakes.world import NOON
 
 EVERY = playbook().guards[0].every
@@ -124,3 +130,37 @@ def test_a_cluster_that_answered_is_asked_at_once_when_it_goes_away_again():
     state = evolve(evolve(state, Reached()), Trouble(NOON + 60, "refused"))
 
     assert (state.trouble.since, state.trouble.next_at) == (NOON + 60, NOON + 61)
+
+
+WRITE = Ref("shift 80/20", 1, "VirtualService", NS, "reviews", 0)
+INTENDED = EffectIntended(NOON, WRITE, {"split": {"v1": 80, "v3": 20}}, {"split": {"v1": 100}})
+TWENTY = split_of({"v1": 80, "v3": 20})
+SHIFTING = (STARTED, StageStarted(NOON, "shift 80/20", 1), INTENDED)
+
+
+@pytest.mark.parametrize(("stage", "pending"), [("shift 80/20", INTENDED), (ACCEPTED, None)])
+def test_only_a_split_that_a_person_accepted_settles_a_write_whose_outcome_is_unknown(stage, pending):
+    state = after(*SHIFTING, SplitChanged(NOON + 1, "reviews", None, TWENTY, stage))
+
+    assert state.stage.pending == pending
+
+
+@pytest.mark.parametrize(("route", "left"), [("reviews", ()), ("ratings", (INTENDED,))])
+def test_what_a_person_accepted_settles_writes_of_earlier_attempts_to_that_object(route, left):
+    other = replace(ROUTE, name="ratings", virtual_service="ratings")
+    held = (StageFailed(NOON + 1, "shift 80/20", "because"), RunPaused(NOON + 2, "because", 5))
+    accepted = SplitChanged(NOON + 4, route, None, TWENTY, ACCEPTED)
+
+    state = after(*SHIFTING, *held, RunResumed(NOON + 3), accepted, book=playbook(routes=(ROUTE, other)))
+
+    assert state.unsettled == left
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_a_way_back_that_is_verified_ends_the_trouble_of_reaching_the_cluster(verified):
+    back = RollbackStarted(NOON, "because", Outcome.REJECTED, {})
+    state = evolve(after(*SOAK, back), Trouble(NOON + 1, "refused"))
+
+    state = evolve(state, RollbackFinished(NOON + 2, verified=verified))
+
+    assert (state.trouble is None) is verified
