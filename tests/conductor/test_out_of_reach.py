@@ -11,6 +11,7 @@ from runner.engine.events import MeasurementTaken, RollbackStarted, RunFinished,
 from runner.engine.observations import Interrupted, Unrecorded
 from runner.errors import LockedError, TransientError, UnknownOutcomeError
 from runner.model.stages import Wait
+from runner.reports.progress import said_of
 from tests.fakes.release import NS, Play, playbook
 from tests.fakes.world import NOON, FakeClock, FakeCluster, FreeLease, MemoryJournal
 
@@ -145,6 +146,10 @@ def test_a_breach_seen_in_an_outage_acts_at_once_when_the_cluster_answers():
     assert play.last.at < NOON + 400 + 31  # one pause of the back-off
     said = [item.event for item in witness.noticed_ if isinstance(item, Unrecorded)]
     assert any(isinstance(event, RollbackStarted) for event in said)
+    words = [words for item in witness.noticed_ if (words := said_of(item, "out of reach: x")) is not None]
+    (said,) = [text for word, text in words if word == "going back"]
+    assert "guard alarm: 0.5" in said
+    assert said.endswith("as soon as the cluster answers")
 
 
 def test_past_patience_the_run_stops_where_it_is():

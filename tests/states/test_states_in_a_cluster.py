@@ -120,16 +120,17 @@ def test_a_dead_lock_is_broken(place, monkeypatch):
     assert "nothing is locked" in there.run("unlock", STATE, "-y")[1]
 
 
-def test_a_run_that_hangs_is_taken_over(place, monkeypatch):
+@pytest.mark.parametrize("options", [(), ("--state", STATE)], ids=["file", "configmap"])
+def test_a_run_that_hangs_is_taken_over(place, monkeypatch, options):
     server, here, _ = place
     monkeypatch.setattr(ordering, "PATIENCE", 0.5)
     monkeypatch.setattr(lease, "DURATION", 1.0)
     monkeypatch.setattr(lease, "LOOK", 0.5)
-    with here.playing("play", "../long.yaml", "-y", "--context", "test") as process:
+    with here.playing("play", "../long.yaml", "-y", "--context", "test", *options) as process:
         wait_for(lambda: weights(server).get("v3") == 20)
         process.send_signal(signal.SIGSTOP)
 
-        code, said = here.run("rollback", "-y")
+        code, said = here.run("rollback", *options[1:], "-y")
         assert code == 0, said
         assert weights(server) == {"v1": 100, "v3": 0}
 
