@@ -23,7 +23,7 @@ from runner.engine.events import (
 from runner.engine.observations import Order, OrderKind
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.journal import JournalFile, OrdersFile, give_order, read
-from runner.journal.codec import Link, decode, encode
+from runner.journal.codec import Link, decode, encode, encoded, moment, rfc3339
 from runner.model.checks import Verdict
 from runner.model.split import split_of
 from tests.fakes.release import Play
@@ -113,6 +113,20 @@ def test_what_json_cannot_hold_is_null_wherever_it_stands():
     assert event.value is None
     assert dict(event.evidence) == {"values": [1.5, None, {"deep": [None, "text"]}]}
     assert len(event.evidence) == 1
+
+
+def test_a_whole_journal_is_encoded_as_it_stands_in_its_file(state):
+    record = read(state)
+
+    assert encoded(record.run, record.events) == state.read_text().splitlines()
+
+
+@pytest.mark.parametrize(("after", "written"), [(0.1239, "00.124Z"), (0.9996, "01.000Z"), (0.0, "00.000Z")])
+def test_times_are_rounded_to_the_millisecond_and_read_back(after, written):
+    said = rfc3339(NOON + after)
+
+    assert said == f"2026-01-01T12:00:{written}"
+    assert moment(said) == round(NOON + after, 3)
 
 
 def test_what_a_playbook_calls_evidence_is_no_measurement():
