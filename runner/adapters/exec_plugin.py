@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from math import isfinite
 from typing import Any
 
@@ -110,7 +111,7 @@ def _keep_secret(environment: Mapping[str, str], args: Sequence[str]) -> None:
     for name, value in environment.items():
         if sounds_secret(name):
             keep_secret(value)
-    for option, following in zip(args, [*args[1:], ""], strict=True):
+    for option, following in pairwise([*args, ""]):
         if option.startswith("-") and sounds_secret(option.partition("=")[0]):
             keep_secret(option.partition("=")[2] or following)
 

@@ -77,8 +77,6 @@ def command(ctx: click.Context, /, **given: Any) -> None:
             heed_endings(loaded.playbook, place)
             refuse_forbidden(loaded.playbook, place, asked.file, state)
             confirm(loaded.playbook, place, yes=wishes.yes, context_given=asked.reach.context is not None)
-        if not asked.from_here:
-            refuse_half_way(place.cluster, loaded.playbook, run)
         journal, first, line = _begun(state, asked, loaded, place, run)
     if isinstance(state, ClusterState):
         click.echo(f"state: {state.place}", err=True)
@@ -110,13 +108,18 @@ def _no_litter(world: Path, state: State) -> Iterator[None]:
 def _begun(
     state: State, asked: Asked, loaded: Loaded, place: Place, run: str
 ) -> tuple[Kept, RunStarted, str]:
-    """The state with its first line; whoever holds the routes is met before there is one."""
+    """The state with its first line; whoever holds the routes, or has left one half way, is met before there is one.
+
+    Who lives is named first: what a route looks like in the middle of a living run is that run's business.
+    """
     root = str(Path(asked.root).resolve()) if asked.root else None
     scenario = str(Path(asked.scenario).resolve()) if asked.scenario else None
     replaced = {"namespace": asked.namespace, "root": root, "scenario": scenario}
     seed = asked.seed if asked.sandbox else None
     place.acquire(loaded.playbook)
     try:
+        if not asked.from_here:
+            refuse_half_way(place.cluster, loaded.playbook, run)
         first = first_event(loaded, place, asked.file, asked.scenario, seed, replaced)
         journal, line = state.create(run, first)
     except BaseException:

@@ -108,6 +108,20 @@ def test_a_plugin_is_asked_once_until_its_token_is_refused(tmp_path):
     assert (tmp_path / "count").read_text() == "2"
 
 
+def test_a_plugin_may_take_no_arguments(tmp_path):
+    program = tmp_path / "log-in"
+    program.write_text(
+        "#!/bin/sh\n"
+        """echo '{"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential","""
+        """ "status": {"token": "t1"}}'\n"""
+    )
+    program.chmod(0o700)
+    proof = ExecPlugin(str(program), "client.authentication.k8s.io/v1", ())
+
+    with speaking_to(only("t1", says(200, reviews())), proof=proof) as spoken:
+        assert spoken.cluster.get(REVIEWS) is not None
+
+
 def test_a_plugin_is_asked_again_when_its_token_ends(tmp_path):
     ended = '{"expirationTimestamp": "2000-01-01T00:00:00Z"}'
 

@@ -14,12 +14,13 @@ from runner.cli.reopening import Reopened, accepted, session_facts
 from runner.cli.states import ClusterState, FileState, State, refuse_existing
 from runner.document.playbook import read_playbook
 from runner.engine.observations import Interrupted, Order, OrderKind
-from runner.errors import UsageError
+from runner.errors import RunnerError, UsageError
 from runner.journal.codec import encoded
 from runner.journal.finding import finished
 from runner.journal.parts import Place as InCluster
 from runner.ports import ObjectRef
 from runner.routers import istio
+from runner.stages.meeting import refuse_half_way
 from runner.stages.shift import live
 from tests.prove.turns import Process
 from tests.rig import disturbances
@@ -100,8 +101,14 @@ class Commands:
         self._numbers += 1
         run = f"r{self._numbers}"
         place = self._place(run, twin, process)
-        started = first_event(self.loaded, place, str(disturbances.PLAYBOOK), None, None, {})
-        journal, _ = state.create(run, started)
+        place.acquire(self.loaded.playbook)
+        try:
+            refuse_half_way(place.cluster, self.loaded.playbook, run)
+            started = first_event(self.loaded, place, str(disturbances.PLAYBOOK), None, None, {})
+            journal, _ = state.create(run, started)
+        except RunnerError:
+            place.lease.release()
+            raise
         session = Session(self.loaded.playbook, place, journal, state, past=(started,))
         return self._played(session, twin, process)
 

@@ -139,7 +139,7 @@ class Twin:
         first = self._start("play")
         self.turns.until(lambda: first.still)
         for command in self.scenario.then:
-            if command in ("grant", "renew"):
+            if command in ("grant", "renew", "account"):
                 self._give_back()
             elif command == "wait":
                 self.turns.until(lambda: not self._passing)
@@ -205,7 +205,7 @@ class Twin:
                 self._trouble(ApiFault(trouble), happening.lasting)
             case "permissions":
                 self._denied.append(self._trouble(ApiFault(ApiTrouble.FORBIDDEN), None))
-            case "credentials":
+            case "credentials" | "account":
                 self._denied.append(self._trouble(ApiFault(ApiTrouble.UNAUTHORIZED), None))
             case _:
                 raise NotImplementedError(happening.deed)

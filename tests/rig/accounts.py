@@ -14,13 +14,17 @@ from rig.cluster import Cluster, until
 from rig.disturbances import PLAYBOOK
 
 ACCOUNT = "releases"
-LEEWAY = 60  # seconds
 ISSUER = "https://kubernetes.default.svc"
 
 
 def create(cluster: Cluster, namespace: str) -> None:
     """Make the account; it may do nothing yet."""
     cluster.kubectl("-n", namespace, "create", "serviceaccount", ACCOUNT)
+
+
+def delete(cluster: Cluster, namespace: str) -> None:
+    """Take it away; what it may do is kept for another one of its name."""
+    cluster.kubectl("-n", namespace, "delete", "serviceaccount", ACCOUNT)
 
 
 def grant(cluster: Cluster, namespace: str) -> None:
@@ -59,15 +63,15 @@ def token(cluster: Cluster, namespace: str, pki: Path, seconds: float) -> str:
 
 
 def claims(namespace: str, uid: str, seconds: float) -> dict[str, Any]:
-    """For the API server they are good for *seconds*: it forgives clocks a minute (go-jose, `DefaultLeeway`)."""
+    """Good for *seconds*, and for the API server a minute longer: it forgives clocks that much (go-jose, `DefaultLeeway`)."""
     now = int(time.time())
     return {
         "iss": ISSUER,
         "aud": [ISSUER],
         "sub": f"system:serviceaccount:{namespace}:{ACCOUNT}",
-        "iat": now - 2 * LEEWAY,
-        "nbf": now - 2 * LEEWAY,
-        "exp": int(now + seconds) - LEEWAY,
+        "iat": now,
+        "nbf": now,
+        "exp": int(now + seconds),
         "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": ACCOUNT, "uid": uid}},
     }
 

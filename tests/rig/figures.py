@@ -22,7 +22,6 @@ PREFACE = """\
 
 What `make test-rig` measured on real parts: kube-apiserver, Istio's istiod and webhook, stock Envoys, Prometheus.
 The suite writes this page; nobody edits it.
-
 """
 
 
@@ -39,14 +38,22 @@ class Figures:
         self.tables.setdefault(table, []).append(tuple(row.values()))
 
     def write(self, path: Path = PAGE) -> None:
-        """Write the page anew."""
+        """Write the page anew; what this session did not measure stays, with its own date."""
+        sections = _sections(path.read_text() if path.exists() else "")
+        sections |= {name: self._table(name) for name in self.tables}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(PREFACE + _conditions() + "".join(self._table(name) for name in self.tables))
+        path.write_text(PREFACE + "".join(f"\n## {name}\n{text}" for name, text in sections.items()))
 
     def _table(self, name: str) -> str:
         header = self.headers[name]
         lines = [header, ("---",) * len(header), *self.tables[name]]
-        return f"\n## {name}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+        return f"\n{_conditions()}\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _sections(page: str) -> dict[str, str]:
+    """What stands under each heading."""
+    parts = (part.partition("\n") for part in page.split("\n## ")[1:])
+    return {name: text.rstrip("\n") + "\n" for name, _, text in parts}
 
 
 def _conditions() -> str:

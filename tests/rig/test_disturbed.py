@@ -7,11 +7,13 @@ or in `runner`, whichever is wrong.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +30,8 @@ from rig.wire import Call
 
 SCENARIOS = scenarios()
 AT_ONCE = 8  # scenarios that are played side by side; most of their time they wait
+UNDISTURBED = "nothing happens"
+MOST_OF_A_SHIFT = 8  # calls: its readiness, the lease, reading, writing and reading back
 Told = dict[str, Any]
 
 
@@ -67,9 +71,11 @@ def plays(
     folder = tmp_path_factory.mktemp("stranger")
     programs = build.build(mesh=False)
     subprocess.run([str(programs.workloads), "certificates", str(folder), "127.0.0.1"], check=True)
-    with _hall("beside", programs, folder) as hall, _hall("alone", programs, folder) as own:
+    with ExitStack() as stack:
+        kinds = {scenario.alone for scenario in chosen}
+        halls = {kind: stack.enter_context(_hall(programs, folder)) for kind in kinds}
         many, one = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(1)
-        theatres = {it.name: _theatre(own if it.alone else hall, it, tmp_path_factory) for it in chosen}
+        theatres = {it.name: _theatre(halls[it.alone], it, tmp_path_factory) for it in chosen}
         disturbing = [theatre for theatre in theatres.values() if theatre.scenario.alone]
         list(many.map(Theatre.furnish, disturbing))  # while its API server still stands
         played = {theatre.scenario.name: one.submit(_play, theatre) for theatre in disturbing}
@@ -97,6 +103,40 @@ def test_disturbed_run_ends_as_in_the_simulator(
     _note(figures, scenario, end)
 
 
+@pytest.mark.quick
+@pytest.mark.rig_only
+def test_shift_asks_the_api_server_seldom(plays: dict[str, Future[Played]], figures: Figures) -> None:
+    if UNDISTURBED not in plays:
+        pytest.skip("the undisturbed run is not among those that were asked for")
+    asked = _calls_of_first_shift(plays[UNDISTURBED].result().calls)
+    assert len(asked) <= MOST_OF_A_SHIFT, asked
+    figures.add(
+        "Calls of one shift, leases included", calls=str(len(asked)), one_after_another=", ".join(asked)
+    )
+
+
+def _calls_of_first_shift(calls: list[Call]) -> list[str]:
+    """From the last word on the manifest before it to the reading back of the route."""
+    applied = max(
+        n for n, call in enumerate(calls) if call.path.partition("?")[0].endswith("/configmaps/note")
+    )
+    written = next(n for n, call in enumerate(calls) if call.method == "PUT" and _route(call))
+    read_back = next(
+        n for n, call in enumerate(calls) if n > written and call.method == "GET" and _route(call)
+    )
+    return [f"{call.method} {_plural(call)}" for call in calls[applied + 1 : read_back + 1]]
+
+
+def _route(call: Call) -> bool:
+    return "/virtualservices/" in call.path
+
+
+def _plural(call: Call) -> str:
+    """What kind of object a path in a namespace is about; everything else as it is."""
+    parts = call.path.partition("?")[0].split("/")
+    return parts[parts.index("namespaces") + 2] if "namespaces" in parts else call.path
+
+
 def _writes_after_its_successor(calls: list[Call]) -> list[Call]:
     """What the first process wrote to the route after another one had."""
     to_route = [
@@ -116,18 +156,16 @@ def _note(figures: Figures, scenario: Scenario, end: End) -> None:
     )
 
 
-class _hall:
-    """A control plane of one's own, gone in the end."""
-
-    def __init__(self, name: str, programs: build.Binaries, stranger: Path) -> None:
-        self._name, self._programs, self._stranger = f"{name}-{secrets.token_hex(3)}", programs, stranger
-
-    def __enter__(self) -> Hall:
-        rig, self._lifeline = control.up(self._name, self._programs, lambda _: None)
-        return Hall(rig, self._stranger)
-
-    def __exit__(self, *_: object) -> None:
-        control.down(self._name)
+@contextmanager
+def _hall(programs: build.Binaries, stranger: Path) -> Iterator[Hall]:
+    """A control plane of one's own, gone in the end; it also goes when this process does."""
+    name = f"disturbed-{secrets.token_hex(3)}"
+    rig, lifeline = control.up(name, programs, lambda _: None)
+    try:
+        yield Hall(rig, stranger)
+    finally:
+        control.down(name)
+        os.close(lifeline)
 
 
 def _theatre(hall: Hall, scenario: Scenario, folders: pytest.TempPathFactory) -> Theatre:

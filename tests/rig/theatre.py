@@ -21,7 +21,7 @@ from rig.play import Play, named
 from rig.prometheus_stub import Stub
 from rig.wire import FORWARDED, Entrance, Wire
 
-SHORT_LIFE = 30.0  # seconds that a token of an expiring account is good for
+SHORT_LIFE = 30.0  # seconds that a token is good for, by its own word
 LONG_LIFE = 3600.0
 READY = 60.0  # seconds for the API server to come back
 GRACE = 2.0  # seconds in which an API server that was asked to end may do so
@@ -116,6 +116,8 @@ class Theatre:
         match command:
             case "grant":
                 accounts.grant(self.hall.cluster, self.namespace)
+            case "account":
+                accounts.create(self.hall.cluster, self.namespace)
             case "renew":
                 self._write_token(LONG_LIFE)
             case "wait":
@@ -254,6 +256,8 @@ class Theatre:
             case "permissions":
                 with self.wire.held():
                     accounts.revoke(self.hall.cluster, self.namespace)
+            case "account":
+                accounts.delete(self.hall.cluster, self.namespace)
             case "credentials":
                 """A token ends by itself."""
             case "api":

@@ -63,7 +63,7 @@ def test_a_run_that_meets_another_does_not_begin(place):
         wait_for(lambda: weights(server).get("v3") == 20)
         holder = json.loads(next((here.folder / ".runner/runs").glob("*.jsonl")).read_text().splitlines()[0])
 
-        code, said = there.run("play", "../small.yaml", "-y", "--context", "test", "--from-here")
+        code, said = there.run("play", "../small.yaml", "-y", "--context", "test")
 
         assert code == 6, said
         assert holder["run"] in said
