@@ -29,9 +29,9 @@ from rig.theatre import Hall, Theatre
 from rig.wire import Call
 
 SCENARIOS = scenarios()
-AT_ONCE = 8  # scenarios that are played side by side; most of their time they wait
+AT_ONCE = 12  # scenarios that are played side by side; most of their time they wait
 UNDISTURBED = "nothing happens"
-MOST_OF_A_SHIFT = 8  # calls: its readiness, the lease, reading, writing and reading back
+MOST_OF_A_SHIFT = 9  # calls: may it start, is it ready, the lease, reading, writing and reading back
 Told = dict[str, Any]
 
 
