@@ -55,6 +55,10 @@ class Sink:
             self.dropped += 1
 
 
+def _sink(stream: TextIO | Sink) -> Sink:
+    return stream if isinstance(stream, Sink) else Sink(stream)
+
+
 def open_file(path: Path) -> TextIO:
     """*path* to append to, line by line, unbuffered: what a full disk refuses is gone, not kept. OSError.
 
@@ -65,24 +69,24 @@ def open_file(path: Path) -> TextIO:
 
 
 def open_log(
-    stream: TextIO, *, level: str = "info", console: bool = False, color: bool = False
+    stream: "TextIO | Sink", *, level: str = "info", console: bool = False, color: bool = False
 ) -> FilteringBoundLogger:
     """A logger that writes to *stream*: JSON lines, or *console* lines for a person at a terminal."""
     logger = structlog.wrap_logger(
-        structlog.WriteLogger(cast(TextIO, Sink(stream))),
+        structlog.WriteLogger(cast(TextIO, _sink(stream))),
         processors=[*_shared(), *(_console(color=color) if console else _json())],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     )
     return cast(FilteringBoundLogger, logger)
 
 
-def cap_libraries(stream: TextIO) -> None:
+def cap_libraries(stream: "TextIO | Sink") -> None:
     """Let other packages say only what is at least a warning, as JSON lines on *stream*."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared()],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_json()],
     )
-    handler = logging.StreamHandler(cast(TextIO, Sink(stream)))
+    handler = logging.StreamHandler(cast(TextIO, _sink(stream)))
     handler.setFormatter(formatter)
     handler.setLevel(logging.WARNING)
     root = logging.getLogger()

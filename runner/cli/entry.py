@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ExitCode, InvalidDocumentError, RunnerError
@@ -75,6 +76,8 @@ def _left(error: Exception) -> int:
             return int(error.exit_code)
         case click.Abort():
             return int(ExitCode.INTERRUPTED)
+        case MemoryError() | RecursionError():
+            return _exhausted(error)
         case _:
             return _bug(error)
 
@@ -123,7 +126,17 @@ def _unwritten(error: OSError) -> int:
 
 def _forget_stdout() -> None:
     """Whoever read us has gone; a second complaint at exit helps nobody."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError):  # no descriptor is left for that, or there never was one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _exhausted(error: MemoryError | RecursionError) -> int:
+    what = "memory" if isinstance(error, MemoryError) else "room on the stack"
+    sys.stderr.write(
+        f"error: there is not enough {what} to go on\nhint: allow it more: ulimit -a shows the limits\n"
+    )
+    _tell_notes(error)
+    return int(ExitCode.ERROR)
 
 
 def _bug(error: Exception) -> int:

@@ -23,6 +23,7 @@ from runner.reports.terminal import terminal_of
 from runner.reports.view import Failures, RunView
 
 if TYPE_CHECKING:
+    from runner.logs import Sink
     from runner.reports.screen import Screen
 
 
@@ -54,15 +55,15 @@ def refuse_unwritable_log(wishes: Wishes) -> None:
         _opened(wishes.log_file).close()
 
 
-def _log(wishes: Wishes) -> list[Listener]:
-    """The log file, JSON lines."""
+def _log(wishes: Wishes) -> "tuple[list[Listener], Sink | None]":
+    """The log file, JSON lines, and what counts the lines that it did not take."""
     if wishes.log_file is None:
-        return []
+        return [], None
     from runner import logs
 
-    stream = _opened(wishes.log_file)
-    logs.cap_libraries(stream)
-    return [logs.EventLog(logs.open_log(stream))]
+    sink = logs.Sink(_opened(wishes.log_file))
+    logs.cap_libraries(sink)
+    return [logs.EventLog(logs.open_log(sink))], sink
 
 
 def _opened(file: str) -> TextIO:
@@ -96,7 +97,8 @@ class Watchers:
         self._screen = None if instant else self._live_screen(wishes, served)
         self._tellers = self._lines(wishes)
         self._unrecorded = 0
-        self._listeners: list[Listener] = [*self._tellers, *_log(wishes)]
+        log, self._log = _log(wishes)
+        self._listeners: list[Listener] = [*self._tellers, *log]
 
     def _live_screen(self, wishes: Wishes, served: Served | None) -> "Screen | None":
         """On a real terminal only; the lines follow when it closes, unless they go elsewhere as they come."""
@@ -192,6 +194,8 @@ class Watchers:
         self._stdout.close()
         if (trouble := self._stdout.trouble) is not None:
             self._stderr.line(f"warning: standard output did not take every line: {trouble.strerror}")
+        if self._log is not None and self._log.dropped:
+            self._stderr.line(f"warning: the log file did not take {self._log.dropped} lines")
         self._stderr.close()
 
     def _counted(self, failures: Failed | None) -> RunView:

@@ -17,6 +17,7 @@ from tests.prove import (
     lines,
     machine,
     offline,
+    outputs,
     records,
     sabotage,
     signals,
@@ -294,6 +295,14 @@ GATES = (
         EVERY,
         EVERY,
         least={"starts": 200},
+    ),
+    Gate(
+        "outputs",
+        "closed, broken and full streams, a full disk under the log, terminals and locales that know little",
+        outputs.undisturbed,
+        some(outputs.cases),
+        EVERY,
+        EVERY,
     ),
     Gate(
         "signals",

@@ -20,6 +20,7 @@ from typing import Any
 from tests.prove.oracle import Violation
 from tests.prove.simulation import SHELF
 
+ROOT = Path(__file__).parents[2]
 PLAYBOOK = Path(__file__).parent / "small.yaml"
 LONGEST = 60.0  # seconds that a child may take
 COMMANDS = ("play", "resume", "rollback")

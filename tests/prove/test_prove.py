@@ -13,6 +13,7 @@ from tests.prove import (
     kills,
     lines,
     machine,
+    outputs,
     records,
     sabotage,
     starts,
@@ -118,6 +119,13 @@ def test_a_killed_process_is_resumed():
 def test_a_process_killed_at_any_line_has_told_nothing_that_is_lost():
     for part in (0, lines.PARTS // 2):
         assert lines.killed("rollback", part)["kills"] > 30
+
+
+@pytest.mark.parametrize(
+    "name", ["all closed", "the terminal is taken away", "log on a full disk", "C, UTF-8 mode 0"]
+)
+def test_whatever_becomes_of_what_is_said_the_run_is_the_same(name):
+    outputs.undisturbed(name, "text")
 
 
 def test_of_processes_started_at_once_on_one_state_file_one_plays():
