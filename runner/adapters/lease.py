@@ -77,8 +77,10 @@ def break_dead(cluster: Cluster, clock: Clock, target: Target, holder: str) -> N
     while clock.now() < until:
         clock.sleep_until(clock.now() + LOOK)
         now = cluster.get(target.lease)
-        if now is not None and _beat(now) != _beat(found):
-            raise _locked(target.lease, now) if _holder(now) else _lost(target.lease, now)
+        if now is None or not _holder(now):
+            return  # its holder has ended meanwhile
+        if _beat(now) != _beat(found):
+            raise _locked(target.lease, now)
     cluster.replace(_with(found, holderIdentity=""))
 
 

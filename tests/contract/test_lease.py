@@ -302,6 +302,31 @@ def test_a_release_that_nobody_hears_of_changes_nothing_of_what_a_run_came_to(be
     assert held_by(bench.cluster, target(bench)) == ""
 
 
+def test_a_holder_that_ends_while_its_lease_is_to_be_broken_leaves_nothing_to_break(bench, clock):
+    clock.meanwhile = held(bench, clock, "r1@here/1/aa").release
+    break_dead(bench.cluster, clock, target(bench), "r1@")
+    assert held_by(bench.cluster, target(bench)) == ""
+
+    clock.meanwhile = lambda: None
+    held(bench, clock, "r2@here/1/aa")
+    clock.meanwhile = lambda: bench.delete(target(bench).lease)
+    break_dead(bench.cluster, clock, target(bench), "r2@")
+    assert bench.cluster.get(target(bench).lease) is None
+
+
+def test_a_lease_that_another_takes_while_it_is_to_be_broken_is_left_to_it(bench, clock):
+    dead = held(bench, clock, "r1@here/1/aa")
+
+    def taken_over() -> None:
+        if held_by(bench.cluster, target(bench)) == "r1@here/1/aa":
+            dead.release()
+            held(bench, clock, "r2@ci/1")
+
+    clock.meanwhile = taken_over
+    with pytest.raises(LockedError, match="r2@ci/1 holds the lease"):
+        break_dead(bench.cluster, clock, target(bench), "r1@")
+
+
 def test_a_world_of_ones_own_needs_no_lease():
     lease = LocalLease()
     lease.renew()
