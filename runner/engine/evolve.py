@@ -174,7 +174,7 @@ def _promoted(state: RunState) -> RunState:
 def _effect(state: RunState, event: EffectIntended | EffectDone | SplitChanged) -> RunState:
     match event:
         case EffectIntended():
-            return _working(state, pending=event)
+            return _working(_hosted(state, event), pending=event)
         case EffectDone():
             work = _work(state)
             if work is None:
@@ -184,6 +184,15 @@ def _effect(state: RunState, event: EffectIntended | EffectDone | SplitChanged) 
             return _moved(state, event)
         case _:
             assert_never(event)
+
+
+def _hosted(state: RunState, event: EffectIntended) -> RunState:
+    """Remembers of which host this run weighs the subsets."""
+    host, place = event.want.get("host"), (event.ref.namespace, event.ref.name)
+    for route in state.program.playbook.routes:
+        if host is not None and (route.namespace, route.virtual_service) == place:
+            state = state.with_route(route.name, replace(state.routes[route.name], host=str(host)))
+    return state
 
 
 def _scaled(state: RunState, event: EffectDone) -> RunState:
@@ -207,6 +216,7 @@ def _moved(state: RunState, event: SplitChanged) -> RunState:
         moved=state.moves + 1,
         promoted=known.promoted,
         seen=True,
+        host=known.host,
     )
     guards = tuple(
         replace(guard, looks=()) for guard in state.guards

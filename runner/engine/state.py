@@ -12,7 +12,10 @@ from runner.model.split import Split
 
 @dataclass(frozen=True, slots=True)
 class RouteState:
-    """One route as this run knows it; *moved* orders the routes by their last move, 0 is untouched."""
+    """One route as this run knows it; *moved* orders the routes by their last move, 0 is untouched.
+
+    *host* is the one whose subsets this run has begun to weigh.
+    """
 
     split: Split | None = None
     safe: Split | None = None
@@ -23,6 +26,7 @@ class RouteState:
     already: bool = False
     unfinished: str | None = None
     seen: bool = False
+    host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

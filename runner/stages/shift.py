@@ -59,6 +59,7 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     found = _present(live(setting.cluster, route), route, setting)
     refuse_gitops(found, route)
     _refuse_superseded(found, setting)
+    _refuse_other_host(effect, setting, found)
     split = istio.read(found, route)
     before = _before(effect, setting, split)
     if not _mine(found, setting, split, effect):
@@ -72,7 +73,11 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     moves = () if told else (Move(effect.route, before, effect.split),)
     return Write(
         target=service_ref(route),
-        want={"split": effect.split.as_dict(), **_written(changed, route)},
+        want={
+            "split": effect.split.as_dict(),
+            "host": istio.host_of(found, route),
+            **_written(changed, route),
+        },
         found={"split": before.as_dict(), "resourceVersion": found["metadata"].get("resourceVersion", "")},
         send=None if _mine(found, setting, split, effect) else lambda: _sent(setting.cluster, changed),
         moves=moves,
@@ -149,6 +154,19 @@ def _refuse_superseded(found: KubeObject, setting: Setting) -> None:
             f" (epoch {marker.epoch}, ours is {setting.epoch})",
             hint=f"`runner status {shlex.quote(marker.run)}` shows it",
         )
+
+
+def _refuse_other_host(effect: SetSplit, setting: Setting, found: KubeObject) -> None:
+    """The same weights on another host are another release; on the way back, safety comes first."""
+    route, known = setting.playbook.route(effect.route), setting.routes[effect.route].host
+    host = istio.host_of(found, route)
+    if effect.back or known is None or host == known:
+        return
+    raise DisagreementError(
+        f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found)}\n"
+        f"  recorded  host {known}\n  live      host {host}",
+        hint=f"put the host back, and go on: runner resume {setting.run}\nor go back: runner rollback {setting.run}",
+    )
 
 
 def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before: Split) -> None:

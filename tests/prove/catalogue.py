@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.prove import (
     contenders,
+    edges,
     fuzz,
     gates,
     in_cluster,
@@ -161,7 +162,7 @@ GATES = (
     ),
     Gate(
         "disturbances",
-        "abort, rollback, pause, an edit and expired credentials before every turn",
+        "abort, rollback, pause, an edit, another host and expired credentials before every turn",
         _silent(gates.disturbed),
         some(gates.disturbances),
         EVERY,
@@ -175,6 +176,15 @@ GATES = (
         EVERY,
         EVERY,
     ),
+    Gate(
+        "writes",
+        "every write x every end of a call that leaves its outcome open: sent once",
+        _silent(edges.written),
+        some(edges.writes),
+        EVERY,
+        EVERY,
+    ),
+    Gate("weights", "shifts with weights of any sum", _silent(edges.weighed), seeds, 100, 1_000),
     Gate(
         "rules",
         "rules in any order: play, kill, cut the power, resume, order, edit, jump, a second process, a takeover",

@@ -179,6 +179,7 @@ def turns(story: int) -> int:
 DISTURBANCES = (
     *(kind.value for kind in (OrderKind.ABORT, OrderKind.ROLLBACK, OrderKind.PAUSE)),
     "edit",
+    "host",
     "expiry",
 )
 
@@ -227,6 +228,8 @@ def _doing(run: Run, what: str) -> Callable[[], Order | None]:
     match what:
         case "edit":
             return run.edit
+        case "host":
+            return run.rehost
         case "expiry":
             return expire
         case _:

@@ -43,6 +43,7 @@ class Oracle:
     epoch: int = 0
     writes: int = 0
     unread: bool = False
+    elsewhere: bool = False
 
     def wrote(self, written: KubeObject) -> None:
         """One write of the run took place."""
@@ -57,6 +58,8 @@ class Oracle:
             self._not_superseded(marker.epoch)
         if self.foreign is not None and not self._going_back() and weights != self.foreign:
             raise Violation(f"P4: somebody's {self.foreign} was overwritten with {weights}")
+        if self.elsewhere and not self._going_back() and weights != (self.weights or [self.baseline])[-1]:
+            raise Violation(f"P4: {weights} on a host that somebody else has chosen")
         if weights != self.foreign:
             self.foreign = None  # what only seals somebody's change leaves it theirs
         self.unread = self.unread or weights != (self.weights[-1] if self.weights else dict(self.baseline))
@@ -78,6 +81,10 @@ class Oracle:
         elif edited != before or self.foreign is not None:
             self.foreign = edited
         self.weights.append(edited)
+
+    def rehosted(self) -> None:
+        """Somebody else sends the route's traffic to another host; before the run's first word that is its start."""
+        self.elsewhere = any(isinstance(e, EffectIntended) and "host" in e.want for e in self.journal)
 
     def appended(self, events: Sequence[Event]) -> None:
         """Events became durable."""

@@ -13,13 +13,13 @@ from runner.conductor import measuring as taking
 from runner.engine import evolve, measuring, way_back, working
 from runner.engine.events import EffectIntended
 from runner.engine.judged import Judged
-from runner.errors import ConflictError, TransientError
+from runner.errors import ConflictError, RunnerError, TransientError
 from runner.journal import codec
 from runner.journal import file as journal_file
 from runner.journal.configmap import ConfigMapJournal
 from runner.model.checks import Verdict
 from runner.stages import apply, sealing, shift
-from tests.prove import contenders, gates, in_cluster, records, simulation
+from tests.prove import contenders, gates, in_cluster, outside, records, simulation
 from tests.prove.faults import Disk, FaultyJournal
 from tests.prove.stories import STORIES
 
@@ -372,6 +372,7 @@ SABOTAGES: Mapping[str, tuple[Callable[[], Any], Gate]] = {
     "lines are not chained": (_unchained, _line),
     "leases by the wall clock": (_wall_clock, contenders.contended),
     "no epoch": (lambda: patched(shift, _refuse_superseded=lambda *_: None), RIVALS),
+    **outside.OUTSIDE,
 }
 """Each with the gate that must notice it."""
 
@@ -384,7 +385,7 @@ def caught(name: str, tries: int) -> int | None:
         for seed in range(tries):
             try:
                 gate(seed)
-            except AssertionError:
+            except (AssertionError, RunnerError):  # what no gate lets through
                 return seed
     return None
 

@@ -1,5 +1,6 @@
 """One integer, one history: a release that is killed, cut off, misled and edited, until it ends."""
 
+import json
 import shutil
 import tempfile
 from collections import Counter
@@ -101,6 +102,18 @@ class Run:
         now = self.sandbox.present()
         self.sandbox.registry.update(now, {**found, "spec": {**found["spec"], "http": http}}, "kubectl-edit")
         self.oracle.edited(weights)
+
+    def rehost(self) -> None:
+        """Somebody sends the same shares to another service."""
+        found = self.sandbox.registry.find(self._key())
+        if found is None:
+            return
+        http = json.loads(json.dumps(found["spec"]["http"]))
+        for item in http[0]["route"]:
+            item["destination"]["host"] = "ratings"
+        now = self.sandbox.present()
+        self.sandbox.registry.update(now, {**found, "spec": {**found["spec"], "http": http}}, "kubectl-edit")
+        self.oracle.rehosted()
 
     def abort(self) -> None:
         """Somebody stops the release."""

@@ -7,6 +7,7 @@ import pytest
 from tests.prove import (
     catalogue,
     contenders,
+    edges,
     fuzz,
     gates,
     in_cluster,
@@ -79,6 +80,16 @@ def test_what_cannot_be_judged_never_passes():
     for number, case in enumerate(verdicts.cases()):
         if number % 9 == 0:
             verdicts.answered(*case)
+
+
+@pytest.mark.parametrize("case", edges.writes())
+def test_a_write_of_unknown_outcome_is_sent_once(case):
+    edges.written(*case)
+
+
+def test_weights_that_are_not_a_hundred_are_never_in_force():
+    for seed in range(12):
+        edges.weighed(seed)
 
 
 def test_rules_in_any_order_break_no_promise():
