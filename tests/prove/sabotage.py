@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -392,8 +392,6 @@ def caught(name: str, tries: int) -> int | None:
 
 @contextmanager
 def _all(patches: Any) -> Iterator[None]:
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
         for patch in patches:
             stack.enter_context(patch)

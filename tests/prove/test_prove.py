@@ -82,7 +82,7 @@ def test_what_cannot_be_judged_never_passes():
             verdicts.answered(*case)
 
 
-@pytest.mark.parametrize("case", edges.writes())
+@pytest.mark.parametrize("case", list(edges.writes()))
 def test_a_write_of_unknown_outcome_is_sent_once(case):
     edges.written(*case)
 
