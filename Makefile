@@ -115,7 +115,7 @@ rig: rig-setup ## Bring up API server, Istio, Envoy and Prometheus, and leave th
 rig-down: ## Take the rig down
 	@$(RIG) down
 
-test-rig: rig-setup ## The contract and the canary on the real parts (20 minutes warm)
+test-rig: rig-setup ## The contract, the canary and disturbed runs on the real parts (about half an hour warm)
 	@RUNNER_TEST_FIGURES=1 $(RIG) run -- $(RIG_TESTS) tests/contract tests/rig
 
 test-rig-quick: rig-setup ## The contract, one canary and one rollback on the real parts (6 minutes warm)
