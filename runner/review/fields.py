@@ -6,12 +6,13 @@ from typing import Any
 
 from runner.model.stages import KubeObject
 from runner.routers.marker import ANNOTATION, digest_of
+from runner.stages.scale import ANNOTATION as SCALED
 
 SERVERS_OWN = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 """Metadata that the server keeps for itself."""
 CONTROLLERS = ("deployment.kubernetes.io/revision",)
 """Annotations by which controllers keep count, in their own time."""
-NOT_OURS = (ANNOTATION, "kubectl.kubernetes.io/last-applied-configuration", *CONTROLLERS)
+NOT_OURS = (ANNOTATION, SCALED, "kubectl.kubernetes.io/last-applied-configuration", *CONTROLLERS)
 NAMES = ("name", "containerPort", "port", "mountPath", "host")
 """Keys that tell the items of a list apart, the first that all of them have."""
 NOT_TOLD = ("status", "metadata", "apiVersion", "kind")
