@@ -25,8 +25,8 @@ def _read(view: RunView, route: Route, zone: tzinfo | None) -> str:
     at = view.read.get(f"{route.namespace}/{route.virtual_service}")
     if at is None:
         return said
-    end = view.ended or view.at
-    before = f", {duration(end - at)} before the end" if end - at >= 1 else ""
+    end, last = (view.ended, "the end") if view.ended is not None else (view.at, "its last record")
+    before = f", {duration(end - at)} before {last}" if end - at >= 1 else ""
     return f"{said} when it was read back at {clock(at, zone)}{before}"
 
 

@@ -54,3 +54,9 @@ def test_state_file_elsewhere_is_named_as_resume_wants_it():
 @pytest.mark.parametrize("path", sorted(CASES.glob("*.jsonl")), ids=lambda path: path.stem)
 def test_every_story_has_last_words(path):
     assert words(path.stem)
+
+
+def test_a_run_that_has_not_said_its_end_is_told_from_its_last_record():
+    said = words("interrupted", stopped=None, ended=None)
+
+    assert any(line.endswith("50s before its last record") for line in said)
