@@ -22,6 +22,7 @@ from tests.prove import (
     records,
     sabotage,
     signals,
+    soaks,
     starts,
     syscalls,
     verdicts,
@@ -185,6 +186,14 @@ GATES = (
         EVERY,
     ),
     Gate("weights", "shifts with weights of any sum", _silent(edges.weighed), seeds, 100, 1_000),
+    Gate(
+        "long waits",
+        "a soak of a day: tokens of 15 minutes, Prometheus and API come and go, two sleeps, summer time, clocks put right",
+        soaks.soaked,
+        seeds,
+        40,
+        1_000,
+    ),
     Gate(
         "rules",
         "rules in any order: play, kill, cut the power, resume, order, edit, jump, a second process, a takeover",

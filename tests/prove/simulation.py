@@ -73,9 +73,11 @@ class History:
 class Run:
     """A run in its world, across as many processes as it takes."""
 
-    def __init__(self, story: Story, fate: Fate, folder: Path, *, seed: int = 1) -> None:
+    def __init__(
+        self, story: Story, fate: Fate, folder: Path, *, seed: int = 1, start: float = START
+    ) -> None:
         self.story, self.fate, self.folder = story, fate, folder
-        self.sandbox: Sandbox = open_world(story.playbook, story.scenario, seed=seed, start=START)
+        self.sandbox: Sandbox = open_world(story.playbook, story.scenario, seed=seed, start=start)
         self.oracle = Oracle(story.playbook, V1)
         self.program = compile_playbook("r1", story.playbook)
         self.words = Words()

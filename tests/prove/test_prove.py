@@ -17,6 +17,7 @@ from tests.prove import (
     outputs,
     records,
     sabotage,
+    soaks,
     starts,
     syscalls,
     verdicts,
@@ -90,6 +91,10 @@ def test_a_write_of_unknown_outcome_is_sent_once(case):
 def test_weights_that_are_not_a_hundred_are_never_in_force():
     for seed in range(12):
         edges.weighed(seed)
+
+
+def test_a_soak_of_a_day_is_never_shorter_than_a_day():
+    soaks.soaked(0)
 
 
 def test_rules_in_any_order_break_no_promise():
