@@ -7,6 +7,8 @@ right since the last one began. Time passes as it does in `SystemClock`: wall ti
 import os
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -143,12 +145,24 @@ class DayRun(Run):
         return Conductor(conductor.state, world)
 
 
+@contextmanager
+def _in_berlin() -> Iterator[None]:
+    """A process whose local time goes forward by an hour."""
+    before = dict(os.environ)
+    os.environ["TZ"] = "Europe/Berlin"
+    time.tzset()
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        time.tzset()
+
+
 def soaked(seed: int) -> dict[str, float]:
     """A day of *seed*; Violation unless it ends well, with a soak that was never shorter than asked."""
     rng = random.Random(seed)
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
-    with private_folder() as folder:
+    with _in_berlin(), private_folder() as folder:
         fate = Fate(rng, {"crash": rng.choice((0.0, 0.0002))}, left=5)
         run = DayRun(STORY, fate, folder, seed=seed, start=BEFORE_SUMMER_TIME)
         run.on(Machine(rng, run.sandbox.clock))
