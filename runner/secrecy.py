@@ -122,7 +122,7 @@ SHAPES: Final = (
 """User and password in a URL, a parameter of one, the two usual headers, JSON Web Tokens, and PEM keys."""
 
 NAMED: Final = (
-    r"""(\b[\w.-]*(?:pass_?w\w*|secret|token|api[_-]?key|private[_-]?key)[\w.-]*["']?\s*[:=]\s*)[^\s,;]+"""
+    r"""(\b[\w.-]*(?:pass_?w\w*|secret|token|api[_-]?key|private[_-]?key)[\w.-]*["']?\s*[:=]\s*)[^\r\n]+"""
 )
 
 
@@ -141,7 +141,10 @@ def hide(text: str) -> str:
 
 
 def hide_named(text: str) -> str:
-    """As `hide`, and dots behind each name that sounds like a secret: for words that were not written for others."""
+    """As `hide`, and dots from each name that sounds like a secret to the end of its line.
+
+    For words that were not written for others, such as a program's standard error.
+    """
     return hide(_compiled(NAMED)(rf"\1{DOTS}", text))
 
 

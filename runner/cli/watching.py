@@ -21,6 +21,7 @@ from runner.reports.output import Output
 from runner.reports.summary import last_words
 from runner.reports.terminal import terminal_of
 from runner.reports.view import Failures, RunView
+from runner.reports.wording import one_line
 
 if TYPE_CHECKING:
     from runner.logs import Sink
@@ -186,7 +187,7 @@ class Watchers:
         self._words.line()
         if self._unrecorded:
             self._words.line(
-                f"warning: the state of {handle} could not be reached, and lacks the last"
+                f"warning: the state of {one_line(handle)} could not be reached, and lacks the last"
                 f" {plural(self._unrecorded, 'event')}; `runner resume` goes on from before, guards first"
             )
         for line in last_words(view, self._words.terminal, handle=handle):

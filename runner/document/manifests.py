@@ -1,6 +1,7 @@
 """The Kubernetes objects that the apply stages of a playbook name, as they will be applied."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -19,6 +20,7 @@ TEXT_PARENTS: Final = frozenset(
     {"labels", "annotations", "matchLabels", "nodeSelector", "selector", "data", "args", "command"}
 )
 TEXT_FIELDS: Final = frozenset({"image", "name", "namespace", "value", "subset", "host", "version"})
+APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 CONTAINERS: Final = ("containers", "initContainers", "ephemeralContainers")
 
 Manifests = Mapping[str, list[dict[str, Any]]]
@@ -160,7 +162,7 @@ class Gathering:
 
 
 def keep_values_secret(found: Any) -> None:
-    """What a Secret holds appears in no output, whether or not it may be applied."""
+    """What a Secret holds appears in no output, whether or not it may be applied, nor does kubectl's copy of it."""
     if not isinstance(found, dict) or found.get("kind") != "Secret":
         return
     for part in ("data", "stringData"):
@@ -169,6 +171,8 @@ def keep_values_secret(found: Any) -> None:
             keep_secret(str(value))
             with suppress(ValueError):
                 keep_secret(base64.b64decode(str(value), validate=True).decode())
+    with suppress(ValueError, RecursionError):
+        keep_values_secret(json.loads(str(at(found, ("metadata", "annotations", APPLIED)))))
 
 
 def identity(found: Mapping[str, Any]) -> tuple[str, str, str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.model.playbook import Route
 from runner.model.split import Split
+from runner.reports.escape import escape
 from runner.reports.view import RunView
 
 
@@ -27,14 +28,14 @@ def kubectl_back(
         operations = _weights(destinations, split, http)
     else:
         operations = [{"op": "replace", "path": f"/spec/http/{http}/route", "value": _anew(route, split)}]
-    patch = shlex.quote(json.dumps(operations, separators=(",", ":")))
-    name = shlex.quote(route.virtual_service)
+    patch = _word(json.dumps(operations, separators=(",", ":")))
+    name = _word(route.virtual_service)
     return f"{_kubectl(route, context)} patch virtualservice {name} --type=json -p {patch}"
 
 
 def kubectl_look(route: Route, *, context: str | None = None) -> str:
     """The line that shows the object as it stands."""
-    return f"{_kubectl(route, context)} get virtualservice {shlex.quote(route.virtual_service)} -o yaml"
+    return f"{_kubectl(route, context)} get virtualservice {_word(route.virtual_service)} -o yaml"
 
 
 def way_back(view: RunView, route: Route) -> str:
@@ -52,9 +53,14 @@ def way_back(view: RunView, route: Route) -> str:
     )
 
 
+def _word(text: str) -> str:
+    """One word to a shell, and nothing to the terminal that it is read on."""
+    return shlex.quote(escape(text))
+
+
 def _kubectl(route: Route, context: str | None) -> str:
-    chosen = f" --context {shlex.quote(context)}" if context else ""
-    return f"kubectl{chosen} -n {shlex.quote(route.namespace)}"
+    chosen = f" --context {_word(context)}" if context else ""
+    return f"kubectl{chosen} -n {_word(route.namespace)}"
 
 
 def _subset(destination: Mapping[str, Any]) -> str:

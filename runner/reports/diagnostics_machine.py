@@ -46,7 +46,7 @@ def as_github(diagnostics: Sequence[Diagnostic], files: Sequence[str]) -> str:
 
 def _command(found: Diagnostic) -> str:
     place = found.location
-    properties = {"file": place.file, "line": place.line, "col": place.column, "title": found.code}
+    properties = {"file": escape(place.file), "line": place.line, "col": place.column, "title": found.code}
     if place.end_column:
         properties |= {"endColumn": place.end_column - 1, "endLine": place.line}
     said = ",".join(f"{key}={_property(str(value))}" for key, value in properties.items())
@@ -133,7 +133,7 @@ def _fingerprint(found: Diagnostic) -> str:
 def _uri(file: str) -> str:
     from urllib.parse import quote
 
-    return quote(PurePath(file).as_posix())
+    return quote(PurePath(file).as_posix().encode("utf-8", "surrogatepass"))  # a name need not be text
 
 
 def _dump(value: Any) -> str:

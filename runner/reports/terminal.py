@@ -8,6 +8,8 @@ from datetime import UTC, tzinfo
 from enum import StrEnum
 from typing import TextIO
 
+from runner.secrecy import hide
+
 _ASCII = str.maketrans(
     dict(zip("✔✖◐○⏸↷↺⚠●·█▓░▁▂▃▄▅▆▇", "+x>.=-<!*|#%._,:-=+*", strict=True))
     | {
@@ -52,8 +54,11 @@ class Terminal:
         return text.translate(_ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
     def clip(self, text: str, columns: int) -> str:
-        """*text* as spelled here if it takes no more than *columns* columns, else its beginning and dots."""
-        spelled, dots = self.spell(text), self.spell("…")
+        """*text* as spelled here if it takes no more than *columns* columns, else its beginning and dots.
+
+        Secrets go first: the beginning of one is none that any later step would know.
+        """
+        spelled, dots = self.spell(hide(text)), self.spell("…")
         if cells(spelled) <= columns:
             return spelled
         return beginning(spelled, columns - len(dots)) + dots if columns > len(dots) else ""

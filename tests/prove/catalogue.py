@@ -8,7 +8,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from tests.escaping import oracle as hostile
+from tests.escaping.sinks import HOSTILE
 from tests.prove import (
+    canaries,
     contenders,
     edges,
     fuzz,
@@ -339,6 +342,22 @@ GATES = (
         EVERY,
         EVERY,
         missing=offline.missing,
+    ),
+    Gate(
+        "canary secrets",
+        "ways to fail in a house full of secrets, every byte written searched for them in seven spellings",
+        canaries.searched,
+        some(canaries.items),
+        EVERY,
+        EVERY,
+    ),
+    Gate(
+        "hostile text",
+        "commands on playbooks full of control characters, hidden characters and markup",
+        lambda name, guarded: hostile.commands_hold(name, guarded=guarded),
+        some(lambda: ((name, guarded) for name in HOSTILE for guarded in (False, True))),
+        EVERY,
+        EVERY,
     ),
     Gate(
         "sabotages",

@@ -19,7 +19,7 @@ from runner.journal import file as journal_file
 from runner.journal.configmap import ConfigMapJournal
 from runner.model.checks import Verdict
 from runner.stages import apply, sealing, shift
-from tests.prove import contenders, gates, in_cluster, outside, records, simulation
+from tests.prove import concealing, contenders, gates, in_cluster, outside, records, simulation
 from tests.prove.faults import Disk, FaultyJournal
 from tests.prove.stories import STORIES
 
@@ -373,6 +373,7 @@ SABOTAGES: Mapping[str, tuple[Callable[[], Any], Gate]] = {
     "leases by the wall clock": (_wall_clock, contenders.contended),
     "no epoch": (lambda: patched(shift, _refuse_superseded=lambda *_: None), RIVALS),
     **outside.OUTSIDE,
+    **concealing.SABOTAGES,
 }
 """Each with the gate that must notice it."""
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from tests.prove import (
+    canaries,
     catalogue,
+    concealing,
     contenders,
     edges,
     fuzz,
@@ -166,6 +168,22 @@ def test_a_proof_that_counted_too_little_has_not_been_given():
     assert kills_gate.too_few({"kills": 2_000}) == []
 
 
-@pytest.mark.parametrize("name", sabotage.SABOTAGES)
+CANARIES = (
+    "403 with a password",
+    "a token cut in the middle",
+    "a token with a line break",
+    "a plugin that fails and prints what it knows",
+    "a Config with a token in it",
+    "a Secret that is no YAML in the line of its password",
+    "a crash of the program with details",
+)
+
+
+@pytest.mark.parametrize("name", CANARIES)
+def test_no_planted_secret_gets_out(name):
+    canaries.searched(name)
+
+
+@pytest.mark.parametrize("name", [name for name in sabotage.SABOTAGES if name not in concealing.LONG])
 def test_a_missing_safeguard_is_noticed(name):
     assert sabotage.caught(name, 400) is not None

@@ -106,8 +106,8 @@ def test_what_has_the_shape_of_a_credential_is_hidden_without_being_known(said, 
 
 
 def test_what_stands_behind_a_name_is_hidden_in_words_for_nobody():
-    assert hide_named("login failed: password=x1, api-key: 'y2'; user=me") == (
-        f"login failed: password={DOTS}, api-key: {DOTS}; user=me"
+    assert hide_named("login failed: password=x1 y\napi-key: 'y2'\nuser=me") == (
+        f"login failed: password={DOTS}\napi-key: {DOTS}\nuser=me"
     )
 
 
