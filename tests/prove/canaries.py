@@ -270,7 +270,7 @@ def _settle(folder: Path, case: Mapping[str, Any]) -> None:
     os.environ.clear()
     os.environ.update(environ)
     api_server.ApiServer.__init__.__kwdefaults__["deadline"] = 0.5
-    exec_plugin.PATIENCE = 1.0
+    exec_plugin.PATIENCE = case.get("patience", 30.0)
     if "limit" in case:
         import resource
 

@@ -211,7 +211,7 @@ USERS: Mapping[str, str] = {
     "file": "tokenFile: api.token",
     "password": 'username: me, password: "<<password>>"',
     "certificate": "client-certificate-data: <<chain64>>, client-key-data: <<key64>>",
-    "plugin": 'exec: {apiVersion: client.authentication.k8s.io/v1, command: ./plugin, interactiveMode: Never,'
+    "plugin": 'exec: {apiVersion: client.authentication.k8s.io/v1, command: @HOME@/plugin, interactiveMode: Never,'
     ' args: [get-token, --client-secret, "<<argument>>"], env: [{name: OIDC_CLIENT_SECRET, value: "<<exec>>"}]}',
 }  # fmt: skip
 KUBECONFIG = """\
@@ -238,7 +238,7 @@ FILES: Mapping[str, str] = {
 def furnish(folder: Path, case: Mapping[str, Any], url: str) -> None:
     """Write the house of *case*; what it says of a file replaces what is usual."""
     pieces = {
-        "@USER@": USERS[case.get("user", "token")],
+        "@USER@": USERS[case.get("user", "token")].replace("@HOME@", str(folder / "home")),
         "@CLUSTER@": case.get("cluster", ""),
         "@HOME@": str(folder / "home"),
         "@SECRET@": SECRET,

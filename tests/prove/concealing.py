@@ -89,7 +89,7 @@ SABOTAGES: Mapping[str, Sabotage] = {
     "tracebacks with locals in logs": (_locals_in_logs, _case("a library that logs")),
     "files of secrets are quoted": (
         lambda: replaced((nodes, "PRIVATE", NEVER), (tree, "PRIVATE", NEVER)),
-        _case("a Secret that is no YAML in the line of its password"),
+        _case("a Config that is no YAML in the line of a token"),
     ),
     "escaping taken out": (
         lambda: replaced((escape, "DANGEROUS", NEVER)),
