@@ -37,7 +37,13 @@ FORMS: Mapping[str, Sequence[Sequence[str]]] = {
     "validate": tuple(["-o", form] for form in ("text", "json", "github", "sarif", "gitlab")),
     "rehearse": (["-o", "text"], ["-o", "markdown"], ["-o", "json"]),
 }
-AFTERWARDS = (["status"], ["status", "-o", "json"], ["runs", "-o", "json"], ["runs"], ["audit", "run.jsonl"])
+AFTERWARDS = (
+    ["status", "run.jsonl"],
+    ["status", "run.jsonl", "-o", "json"],
+    ["runs", "-o", "json"],
+    ["runs"],
+    ["audit", "run.jsonl"],
+)
 
 
 @cache
@@ -107,7 +113,7 @@ class _House:
             said = first.run(self._arguments(), self.case.get("interrupt"))
             if (self.folder / "work" / "run.jsonl").exists():
                 for process, arguments in zip(later, AFTERWARDS, strict=True):
-                    said += process.run([*arguments[:1], *arguments[1:]], None)
+                    said += process.run(arguments, None)
         return said
 
     def _processes(self) -> list["_Process"]:
@@ -123,7 +129,8 @@ class _House:
         command, *rest = self.case["run"].split()
         arguments = [*rest]
         if command == "play" and "--plan" not in rest:
-            arguments += ["-y", "--context", "test", "--state", "run.jsonl", "--log-file", "run.log"]
+            where = [] if "--sandbox" in rest else ["--context", "test"]
+            arguments += ["-y", *where, "--state", "run.jsonl", "--log-file", "run.log"]
         if command in ("play", "plan", "rehearse"):
             arguments += ["--var", f"db_password={CANARIES['variable']}"] if "book.yaml" in rest else []
         return [command, *arguments, *self.form]

@@ -153,7 +153,9 @@ REPLIES: Mapping[str, Callable[[Seen], Reply]] = {
         200, {"status": "success", "warnings": [echo(seen)], "data": {"resultType": "vector", "result": []}}
     ),
     "prometheus labels": lambda seen: says(200, _series({"who": _authorization(seen), "all": echo(seen)})),
-    "prometheus metric": lambda seen: says(200, {"status": "success", "data": {"resultType": echo(seen)}}),
+    "prometheus metric": lambda seen: says(
+        200, {"status": "success", "data": {"resultType": echo(seen), "result": []}}
+    ),
     "prometheus fine": lambda _: says(200, _series({})),
 }
 
