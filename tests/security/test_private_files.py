@@ -151,16 +151,17 @@ def test_a_new_state_file_never_follows_a_link_that_was_laid_out_for_it(tmp_path
     assert victim.read_text() == "precious"
 
 
-def test_what_is_appended_goes_to_the_file_that_was_made_whatever_stands_in_its_place(tmp_path):
+def test_nothing_is_appended_to_what_somebody_put_in_the_place_of_the_state_file(tmp_path):
     journal, _ = JournalFile.create(tmp_path / "r1.jsonl", "r1", FIRST)
     (tmp_path / "r1.jsonl").rename(tmp_path / "moved")
     (tmp_path / "r1.jsonl").write_text("")
 
-    journal.append([RunResumed(NOON, "ann")])
+    with pytest.raises(RunnerError, match="is another file by now"):
+        journal.append([RunResumed(NOON, "ann")])
     journal.close()
 
     assert (tmp_path / "r1.jsonl").read_text() == ""
-    assert len((tmp_path / "moved").read_text().splitlines()) == 2
+    assert len((tmp_path / "moved").read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize(("mode", "refused"), [(0o777, True), (0o707, True), (0o1777, False), (0o755, False)])
