@@ -8,7 +8,7 @@ from runner.conductor.measuring import measure
 from runner.conductor.world import World
 from runner.engine.actions import Action, Look, Measure, Perform, Probe, Record, Sleep, Stop
 from runner.engine.decide import decide
-from runner.engine.events import EffectDone, EffectIntended, Event, Ref, SplitChanged
+from runner.engine.events import EffectDone, EffectIntended, Event, Ref, RunResumed, SplitChanged
 from runner.engine.evolve import evolve
 from runner.engine.observations import (
     Broken,
@@ -31,6 +31,7 @@ from runner.stages.readiness import look
 from runner.stages.writing import Setting, Write
 
 INTERRUPTIONS = (129, 130, 143)  # whoever sent a signal does not wait
+OVERSLEPT = 60.0  # seconds late: a laptop was shut, or the process stopped; no busy machine is that slow
 UNRECORDED = 1  # the exit code where all went well, and the journal could not be told
 
 
@@ -123,7 +124,7 @@ class Conductor:
                 self.record(*events)
             case Sleep(until=until):
                 self._catch_up()
-                self.world.clock.sleep_until(until)
+                self._sleep(until)
             case Measure():
                 self._catch_up()
                 self._measure(action)
@@ -133,6 +134,13 @@ class Conductor:
                 raise AssertionError
             case _:
                 assert_never(action)
+
+    def _sleep(self, until: float) -> None:
+        """Who wakes up long after there was something to do has watched nothing, and takes the run up anew."""
+        self.world.clock.sleep_until(until)
+        now = self.world.clock.now()
+        if now - until > OVERSLEPT and self.state.rollback is None and self.state.interrupted is None:
+            self.record(RunResumed(now))
 
     def _measure(self, action: Measure) -> None:
         try:

@@ -41,7 +41,6 @@ LONG = replace(
     deadline=5 * DAY,
 )
 STORY = Story("a day", LONG, None, V3, 0)
-BLIND = "no evidence for"
 PROCESSES = 60  # that one soak may need
 
 
@@ -168,9 +167,6 @@ def soaked(seed: int) -> dict[str, float]:
         run.on(Machine(rng, run.sandbox.clock))
         began = run.sandbox.clock.now()
         stop = _to_the_end(run)
-        if stop.code == 3 and BLIND in stop.reason and run.oracle.weights_of(run.live()) == V1:
-            # Its last look before the lid was shut showed nothing, and an hour without evidence is one asleep, too.
-            return {"taken back blind": 1.0}
         if stop.code != 0 or run.oracle.weights_of(run.live()) != V3:
             raise Violation(f"ended with {stop.code}: {stop.reason}")
         _soaked_enough(run)
