@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runner.model.playbook import Route
-from runner.model.split import Split
+from runner.model.split import Split, canary_split
 from runner.reports.escape import escape
 from runner.reports.view import RunView
 
@@ -46,7 +46,7 @@ def way_back(view: RunView, route: Route) -> str:
     context = view.target.get("context")
     return kubectl_back(
         route,
-        view.safe[route.name],
+        view.safe.get(route.name) or canary_split(route.stable, route.canary, 0),
         http=index if isinstance(index, int) else named,
         destinations=destinations if isinstance(destinations, list) else (),
         context=str(context) if context else None,

@@ -286,7 +286,7 @@ GATES = (
         "SIGKILL at every executed line of the journal and the conductor, in a play, a resume and a rollback",
         lines.killed,
         some(lines.parts),
-        EVERY,
+        40,
         EVERY,
         least={"kills": 3_000},
     ),

@@ -3,7 +3,7 @@
 from typing import get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runner.engine.events import (
@@ -95,6 +95,13 @@ def test_strategy_knows_every_event():
 
 
 @settings(deadline=None)  # the first example pays for the imports
+@example(
+    [RunFinished(60.0, Outcome.SUCCEEDED, {"reviews": split_of({"v3": 100})}, ""), RunResumed(90.0, "")], True
+)
+@example(
+    [RunFinished(60.0, Outcome.SUCCEEDED, {"reviews": split_of({"v3": 100})}, ""), RunPaused(90.0, "", 5)],
+    True,
+)
 @given(st.lists(events, max_size=25), st.booleans())
 def test_every_report_has_words_for_any_history(history, known):
     view = opening(RUN, playbook() if known else None)
