@@ -25,7 +25,7 @@ from runner.sandbox import VirtualClock
 from tests.prove.faults import Fate, Killed
 from tests.prove.oracle import Violation
 from tests.prove.simulation import Run, private_folder
-from tests.prove.stories import GUARD, NS, PLAIN, STAGES, V1, V3, Story
+from tests.prove.stories import GUARD, NS, PLAIN, STAGES, V3, Story
 
 DAY = 86_400.0
 BEFORE_SUMMER_TIME = 1_774_720_800.0  # 2026-03-28T18:00:00Z; seven hours later Berlin's clocks go forward
