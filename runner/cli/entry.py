@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from runner.errors import ExitCode, InvalidDocumentError, RunnerError
@@ -20,11 +21,26 @@ def run(arguments: list[str]) -> int:
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
     try:
-        with guarding():
+        with guarding(), quiet_destructors():
             return _run(arguments)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def quiet_destructors() -> Iterator[None]:
+    """A second Ctrl-C may fall into a destructor, where Python can only print it; the first has been obeyed."""
+
+    def told(found: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(found.exc_value, KeyboardInterrupt):
+            before(found)
+
+    before, sys.unraisablehook = sys.unraisablehook, told
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _run(arguments: list[str]) -> int:

@@ -107,7 +107,7 @@ def _host(seed: int) -> object:
 
 
 OUTSIDE: Mapping[str, tuple[Callable[[], Any], Gate]] = {
-    "SIGTERM is not heard": (_unheard, lambda seed: signals.signalled("hold", "TERM", 1 + seed % 40)),
+    "SIGTERM is not heard": (_unheard, lambda seed: signals.signalled("hold", "TERM", 2 + seed % 40)),
     "the lock is the state file": (_on_the_file, gates.random_history),
     "nothing is locked": (_unlocked, lambda seed: machine.played(seed, examples=5)),
     "the HTTP client repeats writes": (_sent_again, _write),

@@ -150,5 +150,5 @@ def ended_as_promised(state: Path, goal: Mapping[str, int] = PROMOTED) -> None:
     }
     # On the way back a write whose outcome nobody knows is not asked for: what follows it is the same.
     most = len(refs["intended"]) if goal != PROMOTED else len(refs["done"])
-    if max(refs["done"].values()) > 1 or not len(refs["done"]) <= len(writes_in(state)) <= most:
+    if max(refs["done"].values(), default=0) > 1 or not len(refs["done"]) <= len(writes_in(state)) <= most:
         raise Violation(f"{len(writes_in(state))} writes for {refs}")
