@@ -15,6 +15,7 @@ from tests.prove.catalogue import EVERY, GATES, Draw, Gate, gate_of
 from tests.prove.page import Proof, Result, line, page
 
 ROOT = Path(__file__).parents[2]
+WORKERS = 3  # one more than cores: some gates wait for processes and disks
 PAGE = ROOT / "docs" / "reference" / "proof.md"
 
 
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     print(f"fresh seeds count from {asked.fresh}; to play them again: --fresh {asked.fresh}", flush=True)
     results = []
-    with multiprocessing.get_context("fork").Pool(2, maxtasksperchild=200) as pool:
+    with multiprocessing.get_context("fork").Pool(WORKERS, maxtasksperchild=200) as pool:
         for gate in GATES:
             if not asked.gates or gate.name in asked.gates:
                 results.append(_result(gate, asked, pool))
