@@ -75,7 +75,8 @@ def main(arguments: Sequence[str]) -> int:
                 results.append(_result(gate, asked, pool))
                 print("\n    ".join([line(results[-1]), *results[-1].broken[:5]]), flush=True)
     if asked.write:
-        PAGE.write_text(page(results, Proof(commit, asked.share, asked.fresh)), encoding="utf-8")
+        proof, before = Proof(commit, asked.share, asked.fresh), PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(page(results, proof, before if asked.gates else ""), encoding="utf-8")
     broken = sum(len(result.broken) for result in results)
     print(f"{sum(result.played for result in results) - broken} passed, {broken} failed")
     return 1 if broken else 0

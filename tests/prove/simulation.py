@@ -67,6 +67,7 @@ class History:
     effects: int = 0
     days: float = 0.0
     struck: dict[str, int] = field(default_factory=dict)
+    impatient: bool = False  # somebody was refused so often that they went back
     weights: dict[str, int] = field(default_factory=dict)
 
 
@@ -238,6 +239,7 @@ def _to_the_end(run: Run, history: History) -> Stop:
         heard[stop.reason] += 1
         if heard[stop.reason] % PATIENT == 0:
             run.words.due.append(Order(OrderKind.ROLLBACK, "ann"))
+            history.impatient = True
         _downtime(run)
     raise Violation(f"seed {history.seed}: the run never ended")
 
@@ -251,7 +253,7 @@ def _downtime(run: Run) -> None:
 def _judge_end(run: Run, history: History, stop: Stop) -> None:
     """P6: without people beside it, and within patience, a run ends where an undisturbed one ends."""
     run.oracle.ended(stop.code, run.live(), run.story.goal)
-    disturbed = {"human", "jump", "blind", "odd", "order"} & set(history.struck)
+    disturbed = history.impatient or {"human", "jump", "blind", "odd", "order"} & set(history.struck)
     if not disturbed and (history.weights, stop.code) != (dict(run.story.goal), run.story.code):
         raise Violation(
             f"P6: ended with {stop.code} at {history.weights}, undisturbed it is {run.story.code} at {run.story.goal}:"
