@@ -85,9 +85,10 @@ def _measurement(line: int, event: MeasurementTaken, state: RunState) -> Audited
     action = Measure(check, event.stage, event.guard, _since(event, state))
     try:
         derived = _judged(action, event, state)
+        differences = tuple(_differences(event, derived, action))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         return Audited(line, event, None, (f"the evidence cannot be read: {error}",))
-    return Audited(line, event, derived, tuple(_differences(event, derived, action)))
+    return Audited(line, event, derived, differences)
 
 
 def _check(event: MeasurementTaken, state: RunState) -> Check | None:

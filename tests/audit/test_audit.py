@@ -180,3 +180,12 @@ def test_words_say_how_many_agree_and_which_lines_do_not():
     body = json.loads(render_json(wrong))
     assert not body["agrees"]
     assert [item["derived"] for item in body["audited"] if item["disagreements"]] == ["passed"]
+
+
+def test_queries_that_are_none_are_found():
+    program, events = played()
+    taken = next(e for e in events if isinstance(e, MeasurementTaken) and e.check == "latency")
+
+    found = audit(program, changed(events, "latency", evidence={**taken.evidence, "queries": True}))
+
+    assert "cannot be read" in found.disagreements[0].disagreements[0]

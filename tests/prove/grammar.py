@@ -189,7 +189,7 @@ def config(rng: Rng) -> Tree:
     )
     return g.some(
         {"apiVersion": "runner/v1", "kind": g.one("Config")},
-        prometheus=lambda: {g.one("prod", "prod", "prod", "a b"): source},
+        prometheus=lambda: {str(g.one("prod", "prod", "prod", "a b")): source},
         execPlugins=lambda: g.one(["/usr/bin/aws"], ["aws"]),
         insecureServers=lambda: g.one(["https://10.0.0.1:6443/"]),
     )
