@@ -324,8 +324,13 @@ def _appear(path: Path, line: str) -> int:
             os.fsync(descriptor)
             os.link(draft, path)
         finally:
-            draft.unlink()
-        _synchronise(path.parent)
+            with suppress(OSError):  # the next one clears it away
+                draft.unlink()
+        try:
+            _synchronise(path.parent)
+        except OSError:
+            path.unlink(missing_ok=True)  # a run that was refused has not begun
+            raise
         opened.pop_all()
     return descriptor
 
@@ -336,7 +341,8 @@ def _synchronise(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # nothing was written to it
+            os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -142,7 +142,8 @@ def ended_as_promised(state: Path, goal: Mapping[str, int] = PROMOTED) -> None:
     """Violation unless the run ended like an undisturbed one, the traffic at *goal*, with no effect twice."""
     events = [json.loads(line) for line in whole_lines(state)]
     last = events[-1]
-    if last["event"] != "run.finished" or last["splits"] != {"reviews": goal}:
+    unseen = not last.get("splits") and not writes_in(state)  # it ended before it had looked at the route
+    if last["event"] != "run.finished" or not (unseen or last["splits"] == {"reviews": goal}):
         raise Violation(f"ended with {last}")
     refs = {
         name: Counter(json.dumps(event["ref"]) for event in events if event["event"] == f"effect.{name}")
