@@ -16,6 +16,17 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
 WATCHED = 30.0  # seconds that a process may take for anything
+GATED = """\
+apiVersion: runner/v1
+kind: Playbook
+metadata: {name: gated}
+target: {namespace: shop}
+routes: {orders: {virtualService: orders, stable: v1, canary: v2}}
+stages:
+  - {name: a fifth, shift: {route: orders, canary: 20}}
+  - {name: ask, approve: {message: "Look at the board.", timeout: 24h}}
+  - {name: half, shift: {route: orders, canary: 50}}
+"""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:

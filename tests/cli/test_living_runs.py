@@ -11,20 +11,7 @@ import pytest
 
 from runner.cli.entry import run
 from runner.journal import read
-
-ROOT = Path(__file__).parents[2]
-CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
-GATED = """\
-apiVersion: runner/v1
-kind: Playbook
-metadata: {name: gated}
-target: {namespace: shop}
-routes: {orders: {virtualService: orders, stable: v1, canary: v2}}
-stages:
-  - {name: a fifth, shift: {route: orders, canary: 20}}
-  - {name: ask, approve: {message: "Look at the board.", timeout: 24h}}
-  - {name: half, shift: {route: orders, canary: 50}}
-"""
+from tests.cli.terminals import CANARY, GATED, ROOT
 
 
 @contextmanager

@@ -5,19 +5,7 @@ import time
 
 import pytest
 
-from tests.cli.terminals import CANARY, WATCHED, seated, until_in
-
-GATED = """\
-apiVersion: runner/v1
-kind: Playbook
-metadata: {name: gated}
-target: {namespace: shop}
-routes: {orders: {virtualService: orders, stable: v1, canary: v2}}
-stages:
-  - {name: a fifth, shift: {route: orders, canary: 20}}
-  - {name: ask, approve: {message: "Look at the board.", timeout: 24h}}
-  - {name: half, shift: {route: orders, canary: 50}}
-"""
+from tests.cli.terminals import CANARY, GATED, WATCHED, seated, until_in
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import random
 import re
 import resource
@@ -17,6 +16,7 @@ import yaml
 from runner.cli.entry import run
 from runner.errors import ExitCode
 from runner.journal.codec import FIRST, checksum
+from tests.fakes.environment import set_to
 from tests.prove import grammar
 from tests.prove.oracle import Violation
 from tests.prove.rubbish import altered, changed
@@ -79,7 +79,7 @@ def config(seed: int) -> dict[str, int]:
         file.parent.mkdir()
         file.write_bytes(_written(rng, (), grammar.config))
         code = _called(["validate", str(file)], OFFLINE)
-        with _environment(XDG_CONFIG_HOME=str(folder), KUBECONFIG=str(folder / "none")):
+        with set_to(XDG_CONFIG_HOME=str(folder), KUBECONFIG=str(folder / "none")):
             _called(["plan", str(HERE / "small.yaml"), "--prometheus", "prod"], OFFLINE)
     return {"loaded": int(code == 0)}
 
@@ -146,17 +146,6 @@ def _resummed(rng: random.Random, text: bytes) -> bytes:
 def _folder() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=SHELF) as name:
         yield Path(name)
-
-
-@contextlib.contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    before = dict(os.environ)
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def _called(arguments: list[str], codes: Codes) -> int:

@@ -4,7 +4,6 @@ The clocks change to summer time in the middle, and each process has a wall cloc
 right since the last one began. Time passes as it does in `SystemClock`: wall time at the start, carried on steadily.
 """
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from runner.model.playbook import Guard
 from runner.model.stages import Stage, Wait
 from runner.ports import Metrics
 from runner.sandbox import VirtualClock
+from tests.fakes.environment import set_to
 from tests.prove.faults import Fate, Killed
 from tests.prove.oracle import Violation
 from tests.prove.simulation import Run, private_folder
@@ -147,14 +147,11 @@ class DayRun(Run):
 @contextmanager
 def _in_berlin() -> Iterator[None]:
     """A process whose local time goes forward by an hour."""
-    before = dict(os.environ)
-    os.environ["TZ"] = "Europe/Berlin"
-    time.tzset()
     try:
-        yield
+        with set_to(TZ="Europe/Berlin"):
+            time.tzset()
+            yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
         time.tzset()
 
 

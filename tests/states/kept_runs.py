@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from runner.cli.entry import run
 from runner.document.playbook import read_playbook
 from runner.ports import ObjectRef
 from tests.fakes.api_server import Server, cluster_of
+from tests.fakes.environment import set_to
 
 HERE = Path(__file__).parent
 KEPT = HERE / "kept"
@@ -30,18 +30,6 @@ def called(*arguments: str, **environment: str) -> tuple[int, str]:
     if "a bug of its own" in told.getvalue():
         raise AssertionError(told.getvalue())
     return code, said.getvalue()
-
-
-@contextlib.contextmanager
-def set_to(**environment: str) -> Iterator[None]:
-    """The environment of a command that is called here."""
-    before = dict(os.environ)
-    os.environ.update(environment)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
 
 
 def answers(kept: Path, folder: Path) -> dict[str, Any]:
