@@ -2,13 +2,12 @@
 # os.path, since pathlib would cost every `validate` 5 ms
 # ruff: noqa: PTH112, PTH118
 
-import gc
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from runner.collecting import collecting_later
 from runner.document.load import parse_all
 from runner.document.manifests import Shelf
 from runner.document.places import leads_out, read_named, repository
@@ -57,22 +56,10 @@ def validate_many(
     given = Given(variables or {}, read_files(variable_files))
     files = [file for path in paths for file in _documents(os.fspath(path))]
     validator = _Validator(Wishes(given, root=root, examples=True))
-    with _collecting_later():
+    with collecting_later():
         found = [each for file in dict.fromkeys(files) for each in validator.file(file)]
     validator.refuse_undeclared()
     return Validation(tuple(dict.fromkeys(files)), tuple(found))
-
-
-@contextmanager
-def _collecting_later() -> Iterator[None]:
-    """Documents hold no cycles, and looking for some in their many nodes takes a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 class _Validator:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce
-from typing import assert_never
+from itertools import groupby
+from typing import assert_never, cast
 
 from runner.engine import observations as seen
 from runner.engine.events import (
@@ -53,10 +54,21 @@ ACCEPTED = "accepted"  # in place of a stage: a person took over a split that so
 BACKOFF_CAP = 30.0  # seconds between two questions to a cluster that does not answer
 LONGEST_WISH = 60.0  # seconds for which a server that asks to be left alone is left alone
 
+Measurements = Iterable[MeasurementTaken]
+
 
 def replay(state: RunState, events: Iterable[Event]) -> RunState:
-    """The state after *events*: replaying a journal is how a run is resumed."""
-    return reduce(evolve, events, state)
+    """The state after *events*: replaying a journal is how a run is resumed.
+
+    What guards saw in a row is taken in at once, as a long journal consists of that.
+    """
+    for watching, row in groupby(events, _is_watching):
+        state = _after(state, row, watching=watching)
+    return state
+
+
+def _after(state: RunState, row: Iterable[Event], *, watching: bool) -> RunState:
+    return _watched(state, cast(Measurements, row)) if watching else reduce(evolve, row, state)
 
 
 def evolve(state: RunState, event: Event | seen.Noticed) -> RunState:
@@ -277,19 +289,26 @@ def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> Run
 
 def _measured(state: RunState, event: MeasurementTaken) -> RunState:
     if event.guard is not None:
-        return replace(
-            state,
-            at=event.at,
-            guards=tuple(
-                guard_after(known, event, guard.check) if guard.check.name == event.guard else known
-                for known, guard in zip(state.guards, state.program.playbook.guards, strict=True)
-            ),
-        )
+        return _watched(state, (event,))
     if state.stage is None:
         return replace(state, at=event.at)
     known, check = state.stage.tallies, judged_by(state.stage, event.check)
     tallies = {**known, event.check: tally_after(known.get(event.check), event, check)}
     return replace(_working(state, tallies=tallies), at=event.at)
+
+
+def _is_watching(event: Event) -> bool:
+    return isinstance(event, MeasurementTaken) and event.guard is not None
+
+
+def _watched(state: RunState, row: Measurements) -> RunState:
+    at, guards = state.at, list(state.guards)
+    for event in row:
+        at = event.at
+        for place, guard in enumerate(state.program.playbook.guards):
+            if guard.check.name == event.guard:
+                guards[place] = guard_after(guards[place], event, guard.check)
+    return replace(state, at=at, guards=tuple(guards))
 
 
 def _work(state: RunState) -> StageState | None:

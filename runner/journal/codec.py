@@ -4,12 +4,12 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.engine.events import (
     EVENT_NAMES,
@@ -34,6 +34,7 @@ FORMAT = 1
 FIRST = ""  # what the first line names as its predecessor
 CLASSES: Mapping[str, type] = {name: cls for cls, name in EVENT_NAMES.items()}
 OMITTED_WHEN_NONE = {"stage", "guard", "scenario", "seed"}
+SUM = ',"sum":"'
 MEASURED, EVIDENCE = ',"event":"measurement.taken"', ',"evidence":'
 ENVELOPE = {"v", "seq", "at", "run", "event", "prev", "sum"}
 FOREIGN = {"reason", "message", "evidence", "result"}
@@ -68,8 +69,7 @@ class Unread(Mapping[str, Any]):
         return len(self._read())
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Where in its chain a line stands: the number it gets and the sum of the line before."""
 
     run: str
@@ -90,7 +90,7 @@ def encode(event: Event, link: Link) -> tuple[str, Link]:
     }
     text = json.dumps(body, separators=(",", ":"), allow_nan=False)
     total = checksum(text)
-    return f'{text[:-1]},"sum":"{total}"}}', Link(link.run, link.seq + 1, total)
+    return f'{text[:-1]}{SUM}{total}"}}', Link(link.run, link.seq + 1, total)
 
 
 def encoded(run: str, events: Iterable[Event]) -> list[str]:
@@ -115,7 +115,7 @@ def decode(line: str, link: Link | None) -> tuple[Event, Link]:
         raise DisagreementError("its checksum does not match")
     body = _body(text)
     _known_format(body)
-    if link is not None and (body["run"], body["seq"], body["prev"]) != (link.run, link.seq, link.prev):
+    if link is not None and (body["run"], body["seq"], body["prev"]) != link:
         raise DisagreementError(f"it does not follow line {link.seq - 1}")
     return _event(body), Link(body["run"], body["seq"] + 1, total)
 
@@ -128,8 +128,9 @@ def _body(text: str) -> dict[str, Any]:
     start, end = text.find(EVIDENCE), text.rfind(',"prev":"')
     if not text.startswith(MEASURED, text.find(',"event":')) or not 0 < start < end:
         return dict(_read(text))
-    body = _read(text[:start] + text[end:])
-    return {**body, "evidence": Unread(text[start + len(EVIDENCE) : end])}
+    body: dict[str, Any] = _read(text[:start] + text[end:])
+    body["evidence"] = Unread(text[start + len(EVIDENCE) : end])
+    return body
 
 
 def _no_number(text: str) -> float:
@@ -159,8 +160,8 @@ def _format_first(line: str) -> None:
 
 
 def _split_sum(line: str) -> tuple[str, str]:
-    text, marker, rest = line.rpartition(',"sum":"')
-    if not marker or not rest.endswith('"}'):
+    text, marker, rest = line.rpartition(SUM)
+    if not marker or rest[-2:] != '"}':
         raise DisagreementError("it has no checksum")
     return text + "}", rest[:-2]
 
@@ -234,11 +235,12 @@ def _event(body: Mapping[str, Any]) -> Event:
     cls = CLASSES.get(body["event"])
     if cls is None:
         raise DisagreementError(f"it has an event {body['event']!r} that this runner does not know")
-    known: dict[str, Any] = {"at": moment(body["at"])}
-    for name, key, reader in _parts(cls):
-        if key in body:
-            known[name] = body[key] if reader is None else reader(body[key])
-    event: Event = fitting(cls(**known))
+    known = {
+        name: body[key] if reader is None else reader(body[key])
+        for name, key, reader in _parts(cls)
+        if key in body
+    }
+    event: Event = fitting(cls(at=moment(body["at"]), **known))
     return event
 
 

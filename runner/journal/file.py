@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from runner import private
+from runner.collecting import collecting_later
 from runner.engine.events import Event, RunStarted
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.journal.codec import Link, OtherFormatError, decode, encode
@@ -87,14 +88,15 @@ def decoded(path: Path, data: bytes) -> tuple[tuple[Event, ...], Link]:
     """The events of whole lines, each checked against the one before. DisagreementError names the first that is not."""
     events: list[Event] = []
     link: Link | None = None
-    for number, line in enumerate(data.splitlines(), start=1):
-        try:
-            event, link = decode(line.decode(), link)
-        except OtherFormatError as error:
-            raise _newer(path, number, error) from error
-        except (DisagreementError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _damaged(path, number, error) from error
-        events.append(event)
+    with collecting_later():
+        for number, line in enumerate(data.splitlines(), start=1):
+            try:
+                event, link = decode(line.decode(), link)
+            except OtherFormatError as error:
+                raise _newer(path, number, error) from error
+            except (DisagreementError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise _damaged(path, number, error) from error
+            events.append(event)
     if link is None or not isinstance(events[0], RunStarted) or link.seq != len(events) + 1:
         raise _damaged(path, 1, DisagreementError("it is not the first line of a run"))
     return tuple(events), link

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
-from typing import assert_never
+from itertools import groupby
+from typing import assert_never, cast
 
 from runner.engine.events import (
     EffectDone,
@@ -42,6 +43,8 @@ from runner.reports.view import (
     check_of,
 )
 
+Measurements = Iterable[MeasurementTaken]
+
 
 def opening(run: str, playbook: Playbook | None = None, *, handle: str = "") -> RunView:
     """The view before the first event; without a playbook stages appear as events name them."""
@@ -60,14 +63,20 @@ def opening(run: str, playbook: Playbook | None = None, *, handle: str = "") -> 
 
 
 def replay(view: RunView, events: Iterable[Event]) -> RunView:
-    """The view after *events*."""
-    return reduce(fold, events, view)
+    """The view after *events*; measurements in a row at once, as a long journal consists of them."""
+    for cls, row in groupby(events, type):
+        view = _after(view, row, cls)
+    return view
+
+
+def _after(view: RunView, row: Iterable[Event], cls: type) -> RunView:
+    return _measured(view, cast(Measurements, row)) if cls is MeasurementTaken else reduce(fold, row, view)
 
 
 def fold(view: RunView, event: Event) -> RunView:
     """The view after one event; it never fails, also for events that make no sense together."""
     if isinstance(event, MeasurementTaken):
-        return _measured(view, event)
+        return _measured(view, (event,))
     return replace(_folded(view, event), at=event.at)
 
 
@@ -82,7 +91,7 @@ def _folded(view: RunView, event: Event) -> RunView:
         case SplitChanged():
             return _moved(view, event)
         case MeasurementTaken():
-            return _measured(view, event)
+            return _measured(view, (event,))
         case RollbackStarted() | RollbackFinished():
             return _rollback(view, event)
         case GateOpened():
@@ -255,22 +264,31 @@ def _safe(view: RunView, event: SplitChanged) -> dict[str, Split]:
     return {} if route.name in view.safe else {route.name: canary_split(route.stable, route.canary, 0)}
 
 
-def _measured(view: RunView, event: MeasurementTaken) -> RunView:
-    place = (event.stage or GUARD, event.check)
-    measures = {**view.measures, place: measured(view.measures.get(place), event)}
-    served = {**view.served, **_served(view, event)}
-    return replace(view, at=event.at, measures=measures, served=served)
+def _measured(view: RunView, row: Measurements) -> RunView:
+    at, measures, served = view.at, dict(view.measures), dict(view.served)
+    agreements: dict[tuple[str, str], Agreement | None] = {}
+    for event in row:
+        at, place = event.at, (event.stage or GUARD, event.check)
+        measures[place] = measured(measures.get(place), event)
+        if place not in agreements:
+            agreements[place] = _agreement(view, event)
+        if (agreement := agreements[place]) is not None:
+            served.update(_served(agreement, event))
+    return replace(view, at=at, measures=measures, served=served)
 
 
-def _served(view: RunView, event: MeasurementTaken) -> dict[str, Mapping[str, float]]:
-    """What a split check saw served, by subset; labels become subsets again where one label is one subset."""
+def _agreement(view: RunView, event: MeasurementTaken) -> Agreement | None:
+    """How a split check judges; None for every other check."""
     check = check_of(view, event)
-    if check is None or not isinstance(check.judgement, Agreement):
-        return {}
+    return check.judgement if check is not None and isinstance(check.judgement, Agreement) else None
+
+
+def _served(agreement: Agreement, event: MeasurementTaken) -> dict[str, Mapping[str, float]]:
+    """What a split check saw served, by subset; labels become subsets again where one label is one subset."""
     shares = facts(event).get("shares")
     if not isinstance(shares, Mapping):
         return {}
-    route, subset_of = check.judgement.route, {label: subset for subset, label in check.judgement.labels}
+    route, subset_of = agreement.route, {label: subset for subset, label in agreement.labels}
     by_subset: dict[str, float] = {
         subset_of.get(str(label), str(label)): share for label, share in shares.items()
     }
