@@ -167,13 +167,14 @@ def _split_sum(line: str) -> tuple[str, str]:
 
 
 def _payload(event: Event) -> dict[str, Any]:
+    cls: type = type(event)
     payload = {}
-    for field in fields(event):
-        value = getattr(event, field.name)
-        if field.name == "at" or (value is None and field.name in OMITTED_WHEN_NONE):
+    for name, key, _ in _parts(cls):
+        value = getattr(event, name)
+        if value is None and name in OMITTED_WHEN_NONE:
             continue
-        said = rfc3339(value) if field.name == "until" else plain(value)
-        payload[field.name.rstrip("_")] = _without_secrets(said) if field.name in FOREIGN else said
+        said = rfc3339(value) if name == "until" else plain(value)
+        payload[key] = _without_secrets(said) if name in FOREIGN else said
     return payload
 
 
@@ -254,7 +255,8 @@ def _parts(cls: type) -> tuple[tuple[str, str, Callable[[Any], Any] | None], ...
 
 def rfc3339(at: float) -> str:
     """Unix seconds as UTC, whole milliseconds."""
-    return datetime.fromtimestamp(round(at, 3), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    said = datetime.fromtimestamp(round(at, 3), UTC).isoformat(timespec="milliseconds")
+    return said.removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> float:
