@@ -5,11 +5,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from runner.cli.runs import shown_of
 from runner.errors import LockedError, RunnerError
 from runner.journal import Record
-from runner.reports.summary import standing
-from runner.reports.terminal import terminal_of
 
 
 @contextmanager
@@ -18,6 +15,10 @@ def told(record: Record) -> Iterator[None]:
     try:
         yield
     except (RunnerError, KeyboardInterrupt) as error:
+        from runner.cli.runs import shown_of
+        from runner.reports.summary import standing
+        from runner.reports.terminal import terminal_of
+
         shown = shown_of(record.path, record, living=isinstance(error, LockedError))
         terminal = terminal_of(sys.stderr, os.environ)
         if lines := standing(shown.view, terminal, handle=shown.handle, watched=shown.living):
