@@ -82,7 +82,7 @@ picture: setup ## Draw docs/images/play.svg, the picture of the screen, from a r
 	@.venv/bin/python docs/images/draw.py
 
 oracle: setup ## Record anew what Prometheus answers to queries, and how kubectl reads manifests (needs Go 1.26, kubectl)
-	cd tests && ../.venv/bin/python -m promql.corpus.record
+	.venv/bin/python -m tests.promql.corpus.record
 	.venv/bin/python -m tests.document.kubectl.record
 
 bench: setup .benchmarks/peer/ready ## Measure against floors and peers, and write docs/reference/benchmarks.md

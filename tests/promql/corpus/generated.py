@@ -3,7 +3,8 @@
 import random
 from collections.abc import Iterator
 
-from .cases import AGGREGATES, ARITHMETIC, CALENDAR, COMPARISONS, ELEMENTWISE, OVER_TIME, SETS, Case
+from .case import Case
+from .names import AGGREGATES, ARITHMETIC, CALENDAR, COMPARISONS, ELEMENTWISE, OVER_TIME, SETS
 from .worlds import BASE, MINUTE
 
 SEED = 20_261_123

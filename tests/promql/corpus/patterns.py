@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterator
 
-from .cases import Case
+from .case import Case
 from .worlds import BASE, MINUTE
 
 SEED = 271_828

@@ -5,7 +5,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .cases import Case, by_hand
+from .by_hand import by_hand
+from .case import Case
 from .generated import from_seed
 from .oracle import ask
 from .patterns import drawn
