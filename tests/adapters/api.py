@@ -9,11 +9,10 @@ from runner.adapters.api_server import ApiServer
 from runner.adapters.kubernetes import KubernetesCluster
 from runner.adapters.login import Login
 from runner.ports import ObjectRef
-from tests.adapters.loopback import Loopback, Reply, Seen, says, serving
+from tests.adapters.loopback import Loopback, Reply, Seen, in_turn, says, serving
 
 ISTIO = "networking.istio.io/v1"
 REVIEWS = ObjectRef(ISTIO, "VirtualService", "bookinfo", "reviews")
-DEADLINE = 0.2  # seconds; real ones are longer, and mean the same
 
 DISCOVERY = {
     "/apis/networking.istio.io/v1": {
@@ -90,11 +89,9 @@ class Spoken:
 @contextmanager
 def speaking_to(answer: Callable[[Seen], Reply] | Sequence[Reply], **login: Any) -> Iterator[Spoken]:
     """A cluster whose API server answers by *answer*."""
-    if not callable(answer):
-        replies = iter(answer)
-        answer = lambda _: next(replies)  # noqa: E731
-    with serving(discovering(answer)) as server:
-        api = ApiServer(Login(server.url, **login), deadline=DEADLINE)
+    deadline = 30.0 if callable(answer) else min((reply.deadline for reply in answer), default=30.0)
+    with serving(discovering(answer if callable(answer) else in_turn(answer))) as server:
+        api = ApiServer(Login(server.url, **login), deadline=deadline)
         try:
             yield Spoken(KubernetesCluster(api), server, api)
         finally:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-HANG = 5.0  # longer than any test waits; the server's end cuts it short
+HANG = 60.0  # seconds; longer than any test waits; the server's end cuts it short
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,11 @@ class Reply:
     keep: bool = False
     hang: bool = False
 
+    @property
+    def deadline(self) -> float:
+        """Seconds for a client: few where waiting is the point, else so many that a busy machine is not silence."""
+        return 0.2 if self.hang or self.pause else 30.0
+
 
 def page(status: int, body: bytes, content_type: str = "application/json", **headers: str) -> Reply:
     """A whole and honest answer."""
@@ -68,13 +73,13 @@ def truncated() -> Reply:
 
 def dripping(every: float) -> Reply:
     """Always one more byte, never an end."""
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n"
-    return Reply([head, *([b" "] * 200)], pause=every)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2000\r\n\r\n"
+    return Reply([head, *([b" "] * 1200)], pause=every)
 
 
 def dripping_headers(every: float) -> Reply:
     """Not even the headers end."""
-    return Reply([b"HTTP/1.1 200 OK\r\n", *([b"X-A: b\r\n"] * 90)], pause=every)
+    return Reply([b"HTTP/1.1 200 OK\r\nX-A: ", *([b"b"] * 1200)], pause=every)
 
 
 def silence() -> Reply:
@@ -85,6 +90,12 @@ def silence() -> Reply:
 def hang_up() -> Reply:
     """Takes the request and closes the connection."""
     return Reply([])
+
+
+def in_turn(replies: Sequence[Reply]) -> Callable[[Seen], Reply]:
+    """Each reply once, whatever is asked."""
+    left = iter(replies)
+    return lambda _: next(left)
 
 
 @dataclass
@@ -102,12 +113,11 @@ def serving(
     answer: Callable[[Seen], Reply] | Sequence[Reply], tls: ssl.SSLContext | None = None
 ) -> Iterator[Loopback]:
     """A server that answers each request by *answer*, or with the replies of a list in turn."""
-    if not callable(answer):
-        replies = iter(answer)
-        answer = lambda _: next(replies)  # noqa: E731
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    server = Loopback(f"{'https' if tls else 'http'}://127.0.0.1:{port}", answer)
+    server = Loopback(
+        f"{'https' if tls else 'http'}://127.0.0.1:{port}", answer if callable(answer) else in_turn(answer)
+    )
     stopped = threading.Event()
     threads = [threading.Thread(target=_accept, args=(listener, server, tls, stopped), daemon=True)]
     threads[0].start()
