@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from runner.engine.events import RunResumed, RunStarted
+from runner.engine.events import RunStarted
 from tests.fakes.release import NS, Play
 from tests.fakes.world import NOON
 
@@ -43,12 +43,6 @@ def _armed(play: Play, killer: Killer) -> None:
     play.journal.append, play.cluster.replace = dying_append, dying_replace
 
 
-def _resume(play: Play) -> int:
-    conductor = play.conductor()
-    conductor.record(RunResumed(play.clock.now()))
-    return conductor.play().code
-
-
 STORIES = {
     "healthy": (lambda *_: 0.0, {"v1": 0, "v3": 100}, 2, 0),
     "bad": (lambda _, at: 0.5 if at > NOON + 30 else 0.0, {"v1": 100, "v3": 0}, 2, 3),
@@ -72,7 +66,7 @@ def test_killed_anywhere_it_ends_where_an_undisturbed_run_ends(story):
             break
         play.journal.append, play.cluster.replace = plain
 
-        assert _resume(play) == code, f"killed at {at}"
+        assert play.again().code == code, f"killed at {at}"
         assert play.cluster.weights(NS, "reviews") == weights, f"killed at {at}"
         assert len(play.cluster.writes) == writes + (story == "healthy"), f"killed at {at}"
     assert kills > 30
@@ -86,7 +80,7 @@ def test_killed_twice_it_still_ends_well():
             play.conductor().record(RunStarted(play.clock.now(), {}, {}, {}, {}, "digest"))
             plain = play.journal.append, play.cluster.replace
             kills = 0
-            for at, begin in ((first, lambda play=play: play.conductor().play()), (second, _resumed(play))):
+            for at, begin in ((first, lambda play=play: play.conductor().play()), (second, play.again)):
                 play.journal.append, play.cluster.replace = plain
                 _armed(play, Killer(at))
                 with suppress(Killed):
@@ -96,10 +90,6 @@ def test_killed_twice_it_still_ends_well():
             play.journal.append, play.cluster.replace = plain
             twice += kills == 2
 
-            assert _resume(play) == 0
+            assert play.again().code == 0
             assert play.cluster.weights(NS, "reviews") == {"v1": 0, "v3": 100}
     assert twice > 150
-
-
-def _resumed(play: Play):
-    return lambda: _resume(play)

@@ -1,6 +1,5 @@
 """Who is named for a change that a run did not make."""
 
-from runner.engine.events import RunResumed
 from runner.engine.observations import Interrupted
 from runner.stages.ownership import ROUTES, last_editor
 from tests.fakes.release import NS, Play
@@ -25,9 +24,7 @@ def test_after_a_seal_the_person_who_changed_the_routes_is_named():
     play.start()
     play.cluster.edit("VirtualService", NS, "reviews", _by_somebody, managed=(EDIT, SEAL))
 
-    conductor = play.conductor()
-    conductor.record(RunResumed(play.clock.now()))
-    stop = conductor.play()
+    stop = play.again()
 
     assert stop.code == 7
     assert "was changed by kubectl-edit at 2026-01-01T12:03:00Z" in stop.reason

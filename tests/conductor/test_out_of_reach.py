@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runner.adapters.lease import ClusterLease, Target
-from runner.engine.events import MeasurementTaken, RollbackStarted, RunFinished, RunResumed, RunStarted
+from runner.engine.events import MeasurementTaken, RollbackStarted, RunFinished
 from runner.engine.observations import Interrupted, Unrecorded
 from runner.errors import LockedError, TransientError, UnknownOutcomeError
 from runner.model.stages import Wait
@@ -155,7 +155,7 @@ def test_a_breach_seen_in_an_outage_acts_at_once_when_the_cluster_answers():
 def test_past_patience_the_run_stops_where_it_is():
     play, witness = away(30, 10_000)
 
-    stop = _played(play)
+    stop = play.start()
 
     assert stop.code == 1
     assert "cannot be reached" in stop.reason
@@ -167,7 +167,7 @@ def test_past_patience_the_run_stops_where_it_is():
 def test_past_patience_a_rollback_that_is_owed_has_failed():
     play, witness = away(30, 10_000, answer=bad_after(60))
 
-    stop = _played(play)
+    stop = play.start()
 
     assert stop.code == 4
     assert witness.unrecorded
@@ -177,7 +177,7 @@ def test_past_patience_a_rollback_that_is_owed_has_failed():
 def test_a_signal_is_answered_at_once():
     play, witness = away(30, 10_000, script=((60, Interrupted("SIGTERM", 143)),))
 
-    stop = _played(play)
+    stop = play.start()
 
     assert stop.code == 143
     assert witness.unrecorded
@@ -196,7 +196,7 @@ def test_a_good_end_that_cannot_be_recorded_is_none():
 
     play.journal.append = away_at_the_end
 
-    stop = _played(play)
+    stop = play.start()
 
     assert stop.code == 1
     assert witness.unrecorded
@@ -205,10 +205,10 @@ def test_a_good_end_that_cannot_be_recorded_is_none():
 
 def test_what_was_not_recorded_is_seen_again_on_resume():
     play, _ = away(30, 5_000, answer=bad_after(60))
-    assert _played(play).code == 4
+    assert play.start().code == 4
 
     play.clock.time = NOON + 5_000
-    stop = _resumed(play)
+    stop = play.again()
 
     assert stop.code == 3
     assert play.cluster.weights(NS, "reviews") == {"v1": 100, "v3": 0}
@@ -217,7 +217,7 @@ def test_what_was_not_recorded_is_seen_again_on_resume():
 def test_a_silent_journal_is_asked_less_and_less_often():
     play, _ = away(30, 10_000)
 
-    _played(play)
+    play.start()
 
     assert play.journal.asked < 60
 
@@ -235,15 +235,3 @@ def test_another_process_that_took_the_run_over_ends_this_one():
 
     with pytest.raises(LockedError):
         play.start()
-
-
-def _played(play: Play):
-    conductor = play.conductor()
-    conductor.record(RunStarted(play.clock.now(), {}, {}, {}, {}, "digest"))
-    return conductor.play()
-
-
-def _resumed(play: Play):
-    conductor = play.conductor()
-    conductor.record(RunResumed(play.clock.now()))
-    return conductor.play()

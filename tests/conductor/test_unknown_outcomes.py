@@ -31,12 +31,6 @@ def _dies_after_its_first_write(play: Play) -> None:
     play.cluster.replace = dying
 
 
-def _resume(play: Play):
-    conductor = play.conductor()
-    conductor.record(RunResumed(play.clock.now()))
-    return conductor.play()
-
-
 def _weigh(play: Play, stable: int, canary: int) -> None:
     def change(found):
         routes = found["spec"]["http"][0]["route"]
@@ -52,7 +46,7 @@ def test_a_failed_stage_gets_no_second_chance_by_a_crash():
     del play.journal.events[failed + 1 :]
     _weigh(play, 80, 20)
 
-    stop = _resume(play)
+    stop = play.again()
 
     assert stop.code == 3
     assert not any(isinstance(event, StageStarted) for event in play.journal.events[failed:])
@@ -65,9 +59,9 @@ def test_an_unknown_write_of_an_earlier_attempt_is_taken_back_too():
         play.start()
     play.clock.time += 4000  # past the deadline: the stage fails, and is held
 
-    assert _resume(play).code == 5
+    assert play.again().code == 5
     play.book = replace(play.book, on_failure=OnFailure.ROLLBACK)
-    stop = _resume(play)
+    stop = play.again()
 
     assert stop.code == 3
     assert play.cluster.weights(NS, "reviews") == {"v1": 100, "v3": 0}
@@ -80,7 +74,7 @@ def test_somebody_who_puts_back_what_was_there_is_not_overwritten():
         play.start()
     _weigh(play, 100, 0)
 
-    stop = _resume(play)
+    stop = play.again()
 
     assert stop.code == 7
     assert "kubectl-edit" in stop.reason

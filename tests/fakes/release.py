@@ -5,8 +5,9 @@ from typing import Any
 
 from runner.conductor import Conductor, World
 from runner.engine.actions import Stop
-from runner.engine.events import RunStarted
+from runner.engine.events import RunResumed, RunStarted
 from runner.engine.evolve import replay
+from runner.engine.observations import Order
 from runner.engine.state import begin
 from runner.model.checks import Bounds, Check, Query
 from runner.model.playbook import Guard, Playbook, Route, Target
@@ -130,6 +131,14 @@ class Play:
         """From the beginning to where the run stands still."""
         conductor = self.conductor()
         conductor.record(RunStarted(self.clock.now(), {}, {}, {}, {}, "digest"))
+        return conductor.play()
+
+    def again(self, *orders: Order) -> Stop:
+        """A later process goes on where the journal ends, with *orders* that it was given."""
+        conductor = self.conductor()
+        conductor.record(RunResumed(self.clock.now()))
+        for order in orders:
+            conductor.notice(order)
         return conductor.play()
 
     @property

@@ -10,6 +10,7 @@ from runner.rehearsal.place import Place
 from runner.rehearsal.playing import play
 from runner.reports.terminal import Terminal
 from runner.review.plan import Guess, Plan, Site, make_plan
+from runner.review.plan_document import as_document
 from runner.review.plan_text import render_text
 from runner.sandbox import World, open_world
 from tests.contract.benches import OtherHands
@@ -20,6 +21,21 @@ CASES = Path(__file__).parent / "cases"
 PLAY = "runner play playbooks/bookinfo-canary.yaml"
 REVIEWS = ObjectRef("apps/v1", "Deployment", "bookinfo", "reviews-v3")
 TARGET = {"sandbox": True, "namespace": "bookinfo"}
+ASKED = {
+    "file": "/p.yaml",
+    "variables": {},
+    "variableFiles": [],
+    "namespace": None,
+    "root": None,
+    "allowSecrets": False,
+    "sandbox": True,
+    "scenario": None,
+    "seed": 1,
+    "kubeconfig": None,
+    "context": None,
+    "prometheus": None,
+    "fromHere": False,
+}
 
 
 def bookinfo(**variables: str) -> Any:
@@ -81,3 +97,8 @@ def refused() -> Plan:
     found = world.cluster.get(REVIEWS)
     OtherHands(world, "kubectl-edit").replace({**found, "spec": {**found["spec"], "replicas": 2}})
     return planned(bookinfo(), world)
+
+
+def document_of(plan: Plan) -> dict[str, Any]:
+    """The plan as `--out` keeps it."""
+    return as_document(plan, ASKED, "digest")

@@ -8,18 +8,13 @@ import pytest
 
 from runner.engine.events import SplitChanged
 from runner.errors import ExitCode
-from runner.model.scenario import Given, Load, Scenario
 from runner.model.split import split_of
 from runner.model.stages import Apply, Manifest, Scale, Stage
 from runner.ports import Permission
-from runner.review.outdated import outdated
-from runner.review.plan_document import as_document
 from runner.review.plan_text import render_markdown
 from runner.review.walk import Did
 from runner.routers import istio
 from runner.routers.marker import Marker, with_marker
-from runner.sandbox.kinds import Key
-from runner.stages.ownership import last_editor
 from tests.contract.benches import OtherHands
 from tests.fakes.release import NS, cluster, virtual_service
 from tests.fakes.release import playbook as small
@@ -27,10 +22,9 @@ from tests.fakes.release import playbook as small
 from .places import (
     CASES,
     PLAY,
-    REVIEWS,
     ROOT,
-    TARGET,
     bookinfo,
+    document_of,
     empty,
     planned,
     planned_at,
@@ -317,29 +311,6 @@ def test_missing_permissions_are_listed():
     assert "update virtualservices.networking.istio.io reviews in namespace bookinfo" in text(plan)
 
 
-def test_traffic_is_read_from_prometheus_where_it_can_be():
-    rate = 35.0
-    world = world_of(small(), Scenario("busy", given=Given(traffic=(("reviews", Load(rate)),))))
-
-    (load,) = planned(small(), world).loads
-
-    assert load.measured
-    assert load.rate == pytest.approx(rate, rel=0.1)
-
-
-def test_traffic_that_was_said_goes_before_what_is_measured():
-    (load,) = planned(small(), world_of(small()), said={"reviews": 7.0}).loads
-
-    assert (load.rate, load.measured) == (7.0, False)
-
-
-def test_traffic_is_assumed_where_prometheus_does_not_answer():
-    plan = planned_at(small(), cluster())
-
-    assert (plan.loads[0].rate, plan.loads[0].why) == (20.0, "nobody answers")
-    assert "20/s, assumed: nobody answers" in text(plan)
-
-
 @pytest.mark.parametrize("case", ["empty", "played", "refused"])
 def test_the_document_keeps_its_schema(case):
     world = world_of(bookinfo())
@@ -352,27 +323,6 @@ def test_the_document_keeps_its_schema(case):
     jsonschema.Draft7Validator(SCHEMA).validate(json.loads(json.dumps(document)))
 
 
-ASKED = {
-    "file": "/p.yaml",
-    "variables": {},
-    "variableFiles": [],
-    "namespace": None,
-    "root": None,
-    "allowSecrets": False,
-    "sandbox": True,
-    "scenario": None,
-    "seed": 1,
-    "kubeconfig": None,
-    "context": None,
-    "prometheus": None,
-    "fromHere": False,
-}
-
-
-def document_of(plan):
-    return as_document(plan, ASKED, "digest")
-
-
 def test_names_of_others_cannot_write_to_the_terminal_or_leave_the_fence():
     book = small(name="\x1b]0;owned\x07", stages=(Stage("a\x1b[2J```", small().stages[0].kind),))
 
@@ -382,77 +332,3 @@ def test_names_of_others_cannot_write_to_the_terminal_or_leave_the_fence():
     markdown = render_markdown(plan, play=PLAY)
     assert "\x1b" not in markdown
     assert markdown.count("```") == 2
-
-
-def world_with_plan():
-    world = world_of(bookinfo())
-    played(bookinfo(), world)
-    return world, document_of(planned(bookinfo(), world))
-
-
-def test_a_plan_holds_while_only_statuses_change():
-    world, kept = world_with_plan()
-    world.clock.sleep_until(world.clock.now() + 60)
-    world.present()
-
-    assert outdated(kept, "digest", TARGET, world.cluster) == ()
-
-
-def test_who_wrote_a_status_has_edited_nothing():
-    times = (
-        {"manager": "kubectl", "time": "2026-01-01T12:00:00Z"},
-        {"manager": "kubelet", "time": "2026-01-01T12:09:00Z", "subresource": "status"},
-    )
-
-    assert last_editor({"metadata": {"managedFields": list(times)}}) == "kubectl at 2026-01-01T12:00:00Z"
-
-
-def test_a_plan_is_outdated_when_somebody_edits_what_it_rests_on():
-    world, kept = world_with_plan()
-    found = world.cluster.get(REVIEWS)
-    OtherHands(world, "kubectl-edit").replace({**found, "spec": {**found["spec"], "replicas": 5}})
-
-    (said,) = outdated(kept, "digest", TARGET, world.cluster)
-
-    assert said.startswith("Deployment/reviews-v3 in namespace bookinfo was changed by kubectl-edit at ")
-
-
-def test_a_plan_is_outdated_when_an_object_vanishes_or_is_made_anew():
-    world, kept = world_with_plan()
-    found = world.cluster.get(REVIEWS)
-    world.registry.delete(world.present(), Key("apps", "Deployment", "bookinfo", "reviews-v3"))
-    gone = outdated(kept, "digest", TARGET, world.cluster)
-    fresh = {name: found[name] for name in ("apiVersion", "kind", "spec")}
-    metadata = {"name": "reviews-v3", "namespace": "bookinfo", "labels": found["metadata"]["labels"]}
-    world.cluster.create({**fresh, "metadata": metadata})
-    anew = outdated(kept, "digest", TARGET, world.cluster)
-
-    assert gone == ("Deployment/reviews-v3 in namespace bookinfo is gone",)
-    assert anew == ("Deployment/reviews-v3 in namespace bookinfo was deleted and made anew",)
-
-
-def test_a_plan_is_outdated_when_what_it_would_create_is_there():
-    world = world_of(bookinfo())
-    kept = document_of(planned(bookinfo(), world))
-    OtherHands(world, "helm").create(
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": {"name": "bookinfo-details", "namespace": "bookinfo", "labels": {"by": "helm"}},
-        }
-    )
-
-    (said,) = outdated(kept, "digest", TARGET, world.cluster)
-
-    assert said.startswith("ServiceAccount/bookinfo-details in namespace bookinfo is there by now, from helm")
-
-
-def test_a_plan_is_of_one_playbook_and_one_place():
-    world, kept = world_with_plan()
-
-    said = outdated(kept, "another", {**TARGET, "namespace": "shop"}, world.cluster)
-
-    assert said == (
-        "the playbook, its variables or its manifests changed: planned digest, now another",
-        "the namespace is another one: planned bookinfo, now shop",
-    )
