@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from runner.document.suggest import closest, did_you_mean, quoted
+from runner.document.suggest import closest, did_you_mean, did_you_mean_stage, quoted
 from runner.document.tree import Document, Path, at
 from runner.errors import Diagnostic
 
@@ -44,6 +44,10 @@ def where(tree: Any, path: Path) -> str:
             return ".".join(str(part) for part in path if isinstance(part, str))
 
 
+def _is_stage(path: Path) -> bool:
+    return len(path) == 2 and path[0] in STAGE_LISTS
+
+
 def _of(inner: list[Any], owner: str) -> str:
     keys = [part for part in inner if isinstance(part, str)]
     return f"{'.'.join(keys)} of {owner}" if keys else owner
@@ -53,10 +57,11 @@ def _unknown_keys(document: Document, error: Any, path: Path) -> Iterator[Diagno
     known = set(error.schema.get("properties", {}))
     extra = [key for key in error.instance if key not in known and not key.startswith("x-")]
     place, meant = where(document.tree, path), known - set(error.instance)
+    suggest = did_you_mean_stage if _is_stage(path) else did_you_mean
     for key in extra:
         expected = f", expected one of {quoted(known)}" if known else ""
         message = f'unknown key "{key}" in {place}{expected}'
-        yield document.diagnostic("RUN103", message, (*path, key), on_key=True, hint=did_you_mean(key, meant))
+        yield document.diagnostic("RUN103", message, (*path, key), on_key=True, hint=suggest(key, meant))
 
 
 def _missing(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
@@ -104,7 +109,7 @@ def _one_of(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
 
 def _form(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     title = error.schema.get("title", "")
-    what = f"not a {title.lower()}" if title else f"no value of {_noun(path)}"
+    what = f"not {_one(title)}" if title[:1].isupper() else f"no value of {_noun(path)}"
     hint = error.schema.get("patternErrorMessage") or _example(error.schema)
     if hint:
         hint = hint[0].lower() + hint[1:]
@@ -167,7 +172,7 @@ def _exclusive(document: Document, error: Any, path: Path) -> Iterator[Diagnosti
 
 def _two(document: Document, path: Path, key: str, later: str) -> Diagnostic:
     place = where(document.tree, path)
-    if len(path) == 2 and path[0] in STAGE_LISTS:
+    if _is_stage(path):
         message, hint = f'{place} has two kinds, "{key}" and "{later}"', "make a stage of each"
     else:
         message, hint = f'"{key}" and "{later}" exclude each other in {place}', "keep one of the two"
@@ -176,7 +181,7 @@ def _two(document: Document, path: Path, key: str, later: str) -> Diagnostic:
 
 def _least(document: Document, error: Any, path: Path) -> Iterator[Diagnostic]:
     """Of a stage that does nothing a rule says more."""
-    if not (len(path) == 2 and path[0] in STAGE_LISTS):
+    if not _is_stage(path):
         yield from _size(document, error, path)
 
 
@@ -188,6 +193,12 @@ def _anything_else(document: Document, error: Any, path: Path) -> Iterator[Diagn
 def _example(schema: Mapping[str, Any]) -> str | None:
     example = next(iter(schema.get("examples", [])), None)
     return f"for example {_shown(example)}" if isinstance(example, str | int | float) else None
+
+
+def _one(title: str) -> str:
+    """A schema's title within a sentence, `a duration`; only names keep their capitals."""
+    noun = title if title.startswith(("Kubernetes", "Prometheus")) else _lower(title)
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def _lower(text: str) -> str:

@@ -250,8 +250,15 @@ def test_what_the_schema_cannot_say_is_said_at_its_place(tmp_path, text, wanted)
     ("text", "code", "words"),
     [
         ("when:\n  - {at: start, errors: 30%, gone: true}\n", "RUN111", "gone"),
-        ("when:\n  - {at: start, errors: 130%}\n", "RUN107", "130%"),
-        ("when:\n  - {at: later, gone: true}\n", "RUN107", "later"),
+        ("when:\n  - {at: start, errors: 130%}\n", "RUN107", '"130%" is no value of "errors"'),
+        ("when:\n  - {at: later, gone: true}\n", "RUN107", '"later" is no value of "at"'),
+        ("when:\n  - {at: start, latency: 2s}\n", "RUN107", '"2s" is not a slowdown'),
+        (
+            "when:\n  - {at: start, edit: {object: reviews, delete: true}}\n",
+            "RUN107",
+            '"reviews" is not an object',
+        ),
+        ("given: {traffic: {reviews: fast}}\n", "RUN107", '"fast" is not a load'),
         ("when:\n  - {errors: 30%}\n", "RUN104", "at"),
         ("when:\n  - {at: start, error: 30%}\n", "RUN103", "error"),
         ("when:\n  - {at: start, prometheus: gone}\n", "RUN106", "gone"),
