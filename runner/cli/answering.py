@@ -1,5 +1,6 @@
 """Who answers a gate from this process: a person at the terminal, or the sandbox where nobody can."""
 
+import os
 import select
 import sys
 import termios
@@ -51,10 +52,12 @@ class Answers:
             return (Order(OrderKind.APPROVE, "the sandbox", "nobody is there to ask"),) if self._waits else ()
         if not select.select([sys.stdin], [], [], 0)[0]:
             return ()
-        line = sys.stdin.readline()
-        if self._typed is not None:
+        line = _what_was_typed()
+        if not line:
+            self._leave_unanswered()
+            return ()
+        if self._typed is not None and line.endswith("\n"):
             self._typed()
-        self._at_terminal = bool(line)  # at its end a terminal answers nothing any more
         word = line.strip().lower()
         if word in ("y", "yes"):
             return (Order(OrderKind.APPROVE, who()),)
@@ -67,9 +70,23 @@ class Answers:
         """Whether time stands still until somebody at the terminal has answered."""
         return self._waits and self._at_terminal and self._open is not None
 
+    def _leave_unanswered(self) -> None:
+        """Ctrl-D is no answer: virtual time goes on to the gate's timeout, as real time does by itself."""
+        if self._waits:
+            self._open = None
+            click.echo("\nno answer: time goes on to the timeout of the gate", err=True)
+
     def _ask(self, question: str) -> None:
         if self._typed is None:
             click.echo(f"{question}y or n, then Enter: ", err=True, nl=False)
+
+
+def _what_was_typed() -> str:
+    """What a terminal has ready, nothing at its end; Ctrl-D in a line sends that line off without Enter."""
+    try:
+        return os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
+    except OSError:  # the terminal is gone
+        return ""
 
 
 def _forget_what_was_typed() -> None:

@@ -42,6 +42,27 @@ def test_a_gate_in_virtual_time_is_answered_from_another_terminal_too(gated):
         assert seat.ended() == 3
 
 
+def test_ctrl_d_at_a_gate_in_virtual_time_is_no_answer(gated):
+    with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
+        seat.until("y or n, then Enter: ")
+        seat.type("\x04")
+
+        assert seat.ended() == 3
+
+    assert "no answer: time goes on to the timeout of the gate" in seat.said
+    assert '"answer":"timed out"' in (gated / "run.jsonl").read_text()
+
+
+def test_a_line_that_ctrl_d_sends_off_keeps_nobody_waiting(gated):
+    with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
+        seat.until("y or n, then Enter: ")
+        seat.type("maybe\x04")
+        seat.until("maybey or n, then Enter: ")
+        seat.type("y\x04")
+
+        assert seat.ended() == 0
+
+
 def test_an_abort_from_another_terminal_ends_the_wait_for_an_answer(gated):
     with seated(gated, "play", "gated.yaml", "--sandbox", "--state", "run.jsonl") as seat:
         seat.until("y or n, then Enter: ")
