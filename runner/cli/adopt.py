@@ -1,6 +1,7 @@
 """`runner adopt FILE`: the state of a run whose state is lost, rebuilt from the marker on the object."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,7 +10,7 @@ from runner import bootstrap
 from runner.bootstrap import Place
 from runner.cli import options
 from runner.cli.recording import first_event
-from runner.cli.states import reach_of, refuse_existing, state_at
+from runner.cli.states import reach_of, refuse_existing, refuse_exposed_secrets, state_at
 from runner.document.playbook import Loaded, read_playbook
 from runner.errors import RunnerError, UsageError
 from runner.journal.finding import path_of, typed
@@ -19,9 +20,7 @@ from runner.stages.adopting import Marked, Scaled, marked, reached, record_of, s
 @click.command("adopt")
 @click.argument("file", type=click.Path())
 @options.where
-@click.option("-n", "--namespace", metavar="NAME", help="Replaces the playbook's target.namespace.")
-@options.variables
-@click.option("--root", metavar="DIR", help="The folder that manifests may lie in; default the repository.")
+@options.reading
 @click.option(
     "--state", metavar="FILE|configmap:NS/NAME", help="Where the run is to be recorded from now on."
 )
@@ -49,7 +48,9 @@ def command(**given: Any) -> None:
 def _write(given: dict[str, Any], loaded: Loaded, place: Place, run: str, found: list[Marked]) -> None:
     state = state_at(given["state"] or str(path_of(run)), reach_of(given))
     refuse_existing(state)
-    asked = {"namespace": given["namespace"], "root": given["root"]}
+    refuse_exposed_secrets(state, loaded)
+    root = str(Path(given["root"]).resolve()) if given["root"] else None
+    asked = {"namespace": given["namespace"], "root": root}
     first = first_event(loaded, place, given["file"], None, None, asked)
     scalings = scaled(place.cluster, loaded.playbook, run)
     events = record_of(loaded.playbook, found, scalings, first.at)
@@ -91,6 +92,7 @@ def _read(given: dict[str, Any], stables: dict[str, str]) -> Loaded:
         variable_files=given["variable_files"],
         stables=stables,
         root=given["root"],
+        allow_secrets=given["allow_secrets"],
         namespace=given["namespace"],
     )
 

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from runner.bootstrap import Place, Reach
 from runner.cli import options
 from runner.document.playbook import Loaded, read_playbook
@@ -15,15 +13,6 @@ from runner.journal.codec import plain
 from runner.model.scenario import Scenario
 from runner.routers.marker import digest_of
 from runner.stages.meeting import stable_of
-
-playbook = options.together(
-    click.option("-n", "--namespace", metavar="NAME", help="Replaces the playbook's target.namespace."),
-    options.variables,
-    click.option(
-        "--root", metavar="DIR", help="The folder that manifests may lie in; default the repository."
-    ),
-    click.option("--allow-secrets", is_flag=True, help="Apply manifests of kind Secret."),
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,19 @@ variables = together(
         help="Read variables from a YAML file.",
     ),
 )
+root = click.option(
+    "--root", metavar="DIR", help="The folder that manifests may lie in; default the repository."
+)
+allow_secrets = click.option(
+    "--allow-secrets", is_flag=True, help="Take manifests of kind Secret, which the state file then holds."
+)
+reading = together(
+    click.option("-n", "--namespace", metavar="NAME", help="Replaces the playbook's target.namespace."),
+    variables,
+    root,
+    allow_secrets,
+)
+"""How a playbook that is to be played is read."""
 cluster = together(
     click.option("--kubeconfig", metavar="FILE", help="The kubeconfig to use."),
     click.option("--context", metavar="NAME", help="The context of the kubeconfig."),

@@ -12,7 +12,6 @@ from runner import bootstrap
 from runner.bootstrap import Place
 from runner.cli import options
 from runner.cli.asked import Asked, asked_of, digest, kept, prepared, scenario_of
-from runner.cli.asked import playbook as playbook_options
 from runner.document.doubts import rates
 from runner.document.playbook import Loaded
 from runner.errors import UsageError
@@ -30,7 +29,7 @@ from runner.review.plan import Guess, Plan, Site, make_plan
 )
 @click.option("--seed", type=int, default=1, help="The sandbox's chance.")
 @options.where
-@playbook_options
+@options.reading
 @click.option(
     "--from-here", is_flag=True, help="Accept a live split half way; the safe split is 100 % stable."
 )

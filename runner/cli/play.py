@@ -13,11 +13,18 @@ from runner import bootstrap
 from runner.bootstrap import Place
 from runner.cli import exposure, options
 from runner.cli.asked import Asked, as_kept, asked_of, prepared, reach_of, scenario_of
-from runner.cli.asked import playbook as playbook_options
 from runner.cli.plan_file import read_plan, refuse_outdated
 from runner.cli.playing import Session, carry_on
 from runner.cli.recording import check_until, first_event
-from runner.cli.states import ClusterState, Kept, State, existing, refuse_existing, state_at
+from runner.cli.states import (
+    ClusterState,
+    Kept,
+    State,
+    existing,
+    refuse_existing,
+    refuse_exposed_secrets,
+    state_at,
+)
 from runner.cli.watching import Wishes, refuse_unwritable_log
 from runner.document.playbook import Loaded
 from runner.engine.events import RunStarted
@@ -36,7 +43,7 @@ from runner.stages.meeting import refuse_half_way
 @click.option("--scenario", metavar="FILE", help="What goes wrong in the sandbox (implies --sandbox).")
 @click.option("--seed", type=int, default=1, help="The sandbox's chance.")
 @options.where
-@playbook_options
+@options.reading
 @click.option(
     "--plan", "plan", metavar="FILE", help="Play what this plan was made for, if nothing has moved since."
 )
@@ -70,7 +77,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         if kept is not None:
             refuse_outdated(kept, given["plan"], loaded, place)
         state = _lasting_state(state, given, asked, place, run)
-        _refuse_exposed_secrets(state, loaded)
+        refuse_exposed_secrets(state, loaded)
         if not asked.sandbox:
             from runner.cli.asking import confirm, heed_endings, refuse_forbidden
 
@@ -143,18 +150,6 @@ def _lasting_state(state: State, given: Any, asked: Asked, place: Place, run: st
     return ClusterState(
         ClusterPlace(namespace, f"runner-{run}"), place.cluster, place.clock, options.reaching()
     )
-
-
-def _refuse_exposed_secrets(state: State, loaded: Loaded) -> None:
-    """A state file is one user's; a ConfigMap is read by many who may read no Secret."""
-    if not isinstance(state, ClusterState):
-        return
-    objects = [each["object"] for stage in loaded.manifests.values() for each in stage]
-    if any(found["kind"] == "Secret" for found in objects):
-        raise UsageError(
-            f"{state.path} would hold the Secrets of the playbook, for all who may read ConfigMaps there",
-            hint="keep the state in a file, which is yours alone: --state FILE",
-        )
 
 
 def _place(asked: Asked, loaded: Loaded, run: str, state: State, wishes: Wishes, begun: ExitStack) -> Place:

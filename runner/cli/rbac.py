@@ -16,8 +16,7 @@ from runner.stages.kinds import needs
 
 @click.command("rbac")
 @click.argument("file", type=click.Path())
-@options.variables
-@click.option("-n", "--namespace", metavar="NAME", help="Replaces the playbook's target.namespace.")
+@options.reading
 @click.option("--state", metavar="configmap:NS/NAME", help="Also what keeping the state there takes.")
 def command(file: str, *, state: str | None, **given: Any) -> None:
     """Print the least Role that lets FILE, and its rollback, be played."""
@@ -25,6 +24,8 @@ def command(file: str, *, state: str | None, **given: Any) -> None:
         file,
         variables=options.pairs(given["variables"]),
         variable_files=given["variable_files"],
+        root=given["root"],
+        allow_secrets=given["allow_secrets"],
         namespace=given["namespace"],
         examples=True,
     )

@@ -37,10 +37,7 @@ FORMS: Mapping[str, Callable[[Rehearsal], str]] = {
     type=click.FloatRange(0, 1, max_open=True),
     help="The share of stable's requests that fails, for the forecast; default 0.001.",
 )
-@options.variables
-@click.option("-n", "--namespace", metavar="NAME", help="Replaces the playbook's target.namespace.")
-@click.option("--root", metavar="DIR", help="The folder that manifests may lie in; default the repository.")
-@click.option("--allow-secrets", is_flag=True, help="Apply manifests of kind Secret.")
+@options.reading
 @click.option(
     "-o", "--output", type=click.Choice(list(FORMS)), default="text", help="Form of what was found."
 )

@@ -10,6 +10,7 @@ from filelock import FileLock
 from runner import bootstrap
 from runner.bootstrap import Reach
 from runner.cli import options
+from runner.document.playbook import Loaded
 from runner.engine.events import Event, RunStarted
 from runner.engine.observations import Order
 from runner.errors import DisagreementError, LockedError, UsageError
@@ -211,6 +212,18 @@ def refuse_existing(state: State, file: str | None = None) -> None:
         f"{state.path} holds run {record.run}, which is not finished",
         hint=f"go on with it: runner resume {typed(record)}",
     )
+
+
+def refuse_exposed_secrets(state: State, loaded: Loaded) -> None:
+    """A state file is one user's; a ConfigMap is read by many who may read no Secret."""
+    if not isinstance(state, ClusterState):
+        return
+    objects = [each["object"] for stage in loaded.manifests.values() for each in stage]
+    if any(found["kind"] == "Secret" for found in objects):
+        raise UsageError(
+            f"{state.path} would hold the Secrets of the playbook, for all who may read ConfigMaps there",
+            hint="keep the state in a file, which is yours alone: --state FILE",
+        )
 
 
 def _refuse_anothers(state: State, record: Record, file: str) -> None:

@@ -20,7 +20,8 @@ from runner.reports.diagnostics import FORMS
     metavar="RATE|ROUTE=RATE",
     help="Also warn of gates that see too little with this traffic, such as 50/s.",
 )
-@click.option("--root", metavar="DIR", help="The folder that manifests may lie in; default the repository.")
+@options.root
+@options.allow_secrets
 @click.option("--ascii", "plain", is_flag=True, help="ASCII characters only.")
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
@@ -36,6 +37,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         variable_files=given["variable_files"],
         traffic=given["traffic"],
         root=given["root"],
+        allow_secrets=given["allow_secrets"],
         plain=given["plain"],
     )
     ctx.exit(validate(asked))

@@ -23,13 +23,18 @@ class Asked(NamedTuple):
     variable_files: tuple[str, ...] = ()
     traffic: tuple[str, ...] = ()
     root: str | None = None
+    allow_secrets: bool = False
     plain: bool = False
 
 
 def validate(asked: Asked) -> ExitCode:
     """Print everything that is wrong in the documents. UsageError."""
     validation = validate_many(
-        asked.paths, variables=asked.variables, variable_files=asked.variable_files, root=asked.root
+        asked.paths,
+        variables=asked.variables,
+        variable_files=asked.variable_files,
+        root=asked.root,
+        allow_secrets=asked.allow_secrets,
     )
     if asked.traffic:
         validation = _with_doubts(validation, asked)

@@ -47,6 +47,7 @@ def validate_many(
     variables: Mapping[str, str] | None = None,
     variable_files: Sequence[str] = (),
     root: str | None = None,
+    allow_secrets: bool = False,
 ) -> Validation:
     """Every error and warning of the documents at *paths*; a folder is every document of runner in it.
 
@@ -55,7 +56,7 @@ def validate_many(
     """
     given = Given(variables or {}, read_files(variable_files))
     files = [file for path in paths for file in _documents(os.fspath(path))]
-    validator = _Validator(Wishes(given, root=root, examples=True))
+    validator = _Validator(Wishes(given, root=root, allow_secrets=allow_secrets, examples=True))
     with collecting_later():
         found = [each for file in dict.fromkeys(files) for each in validator.file(file)]
     validator.refuse_undeclared()

@@ -79,7 +79,10 @@ def machines(
     file.write_text(playbook)
     operators = folder.parent / f"{folder.name}-operator"  # a kubeconfig beside a playbook is refused
     operators.mkdir()
-    with cluster_of(read_playbook(str(file)).playbook, operators, time.time()) as (server, kubeconfig):
+    with cluster_of(read_playbook(str(file), allow_secrets=True).playbook, operators, time.time()) as (
+        server,
+        kubeconfig,
+    ):
         folders = [folder / name for name in ("here", "there")]
         for each in folders:
             each.mkdir()

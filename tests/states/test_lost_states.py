@@ -53,3 +53,61 @@ def test_a_lost_state_is_rebuilt_and_the_run_ends_as_promised(place, stage, stat
 
     assert code == 0, said
     assert weights(server) == ({"v1": 0, "v3": 100} if verb == "resume" else {"v1": 100, "v3": 0})
+
+
+APPLIES_A_SECRET = PLAYBOOK.replace("WAIT", "1s").replace(
+    "stages:\n", "stages:\n  - {name: settings, apply: {files: [settings.yaml]}}\n"
+)
+SETTINGS = "apiVersion: v1\nkind: Secret\nmetadata: {name: settings}\nstringData: {word: hunter2}\n"
+ADOPT = ("adopt", "../small.yaml", "--context", "test", "--state", "run.jsonl")
+
+
+@pytest.fixture
+def with_a_secret(tmp_path, capfd, monkeypatch):
+    """A run that applied a Secret and stopped half way, and whose state is lost."""
+    monkeypatch.delenv("CI", raising=False)
+    (tmp_path / "settings.yaml").write_text(SETTINGS)
+    (tmp_path / ".git").mkdir()
+    with machines(tmp_path, capfd, APPLIES_A_SECRET) as (server, here, _):
+        code, said = here.run(
+            *PLAY, "--allow-secrets", "--root", "..", "--state", "run.jsonl", "--until", "a little"
+        )
+        assert code == 0, said
+        _lose(server, here)
+        yield server, here
+
+
+def test_a_run_that_applied_secrets_is_adopted_as_it_was_played(with_a_secret):
+    server, here = with_a_secret
+    code, said = here.run(*ADOPT)
+    assert code == 1
+    assert "or give --allow-secrets" in said
+
+    code, said = here.run(*ADOPT, "--allow-secrets", "--root", "..")
+    assert code == 0, said
+    (here.folder / "deeper").mkdir()
+    here.folder /= "deeper"
+    code, said = here.run("resume", "../run.jsonl", "-y")
+
+    assert code == 0, said
+    assert weights(server) == {"v1": 0, "v3": 100}
+
+
+def test_secrets_are_not_adopted_into_a_state_that_others_read(with_a_secret):
+    _, here = with_a_secret
+
+    code, said = here.run(*ADOPT[:-1], STATE, "--allow-secrets")
+
+    assert code == 2
+    assert "would hold the Secrets of the playbook" in said
+
+
+def test_whatever_refuses_a_secret_can_be_told_to_take_it(with_a_secret):
+    _, here = with_a_secret
+    for command in ("validate", "rbac"):
+        code, said = here.run(command, "../small.yaml")
+        assert code == 1
+        assert "or give --allow-secrets" in said
+
+        code, said = here.run(command, "../small.yaml", "--allow-secrets")
+        assert code == 0, said
