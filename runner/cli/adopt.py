@@ -54,11 +54,8 @@ def _write(given: dict[str, Any], loaded: Loaded, place: Place, run: str, found:
     first = first_event(loaded, place, given["file"], None, None, asked)
     scalings = scaled(place.cluster, loaded.playbook, run)
     events = record_of(loaded.playbook, found, scalings, first.at)
-    journal, _ = state.create(run, first)
-    try:
-        journal.append(events)
-    finally:
-        journal.close()
+    journal, _ = state.create(run, first, events)
+    journal.close()
     for item in found:
         click.echo(f"{item.route.name} is at {item.split} by stage {item.marker.stage!r} of run {run}")
     begun = reached(loaded.playbook, found, scalings)

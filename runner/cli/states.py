@@ -1,6 +1,6 @@
 """Where the state of a run is kept: a file here, or ConfigMaps in the cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -57,8 +57,8 @@ class State(Protocol):
     def disclaim(self) -> None:
         """Leave it to others, as if it had never been claimed; nothing where it was begun."""
 
-    def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
-        """Begin it."""
+    def create(self, run: str, first: RunStarted, then: Sequence[Event] = ()) -> tuple[Kept, str]:
+        """Begin it, with all of *then* or not at all; its first line is returned too."""
 
     def resume(self) -> tuple[Kept, Record]:
         """Go on with it."""
@@ -94,12 +94,12 @@ class FileState:
             JournalFile.disclaim(self.path, self._lock)
             self._lock = None
 
-    def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
+    def create(self, run: str, first: RunStarted, then: Sequence[Event] = ()) -> tuple[Kept, str]:
         """See `State`."""
         self.claim()
         lock, self._lock = self._lock, None
         assert lock is not None  # noqa: S101 - just claimed
-        return JournalFile.create(self.path, run, first, lock)
+        return JournalFile.create(self.path, run, first, lock, then=then)
 
     def resume(self) -> tuple[Kept, Record]:
         """See `State`."""
@@ -141,9 +141,9 @@ class ClusterState:
     def disclaim(self) -> None:
         """See `State`."""
 
-    def create(self, run: str, first: RunStarted) -> tuple[Kept, str]:
+    def create(self, run: str, first: RunStarted, then: Sequence[Event] = ()) -> tuple[Kept, str]:
         """See `State`."""
-        return ConfigMapJournal.create(self.cluster, self.clock, self.place, run, first)
+        return ConfigMapJournal.create(self.cluster, self.clock, self.place, run, first, then=then)
 
     def resume(self) -> tuple[Kept, Record]:
         """See `State`."""

@@ -17,8 +17,8 @@ from runner.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from runner.journal.codec import Link, encode
-from runner.journal.file import Record
+from runner.journal.codec import Link
+from runner.journal.file import Record, encoded_from
 from runner.journal.parts import (
     PART,
     Parts,
@@ -68,17 +68,27 @@ class ConfigMapJournal:
 
     @classmethod
     def create(
-        cls, cluster: Cluster, clock: Clock, place: Place, run: str, first: RunStarted
+        cls,
+        cluster: Cluster,
+        clock: Clock,
+        place: Place,
+        run: str,
+        first: RunStarted,
+        *,
+        then: Sequence[Event] = (),
     ) -> tuple["ConfigMapJournal", str]:
-        """A new journal, which is there once its first part is. DisagreementError where any part exists."""
-        line, link = encode(first, Link(run))
-        texts = list(_cut(f"{line}\n"))
+        """A new journal of *first* and *then*, which is there once its first part is; and its first line.
+
+        DisagreementError where any part exists.
+        """
+        lines, link = encoded_from(Link(run), (first, *then))
+        texts = list(_cut("".join(f"{line}\n" for line in lines)))
         _refuse_left(cluster, place, len(texts))
         parts = [
             _created(cluster, clock, place, _ready(place, number, run, text, last=number == len(texts) - 1))
             for number, text in reversed(list(enumerate(texts)))
         ]
-        return cls(cluster, place, parts[0], link), line
+        return cls(cluster, place, parts[0], link), lines[0]
 
     @classmethod
     def resume(cls, cluster: Cluster, place: Place) -> tuple["ConfigMapJournal", Record]:
@@ -95,23 +105,18 @@ class ConfigMapJournal:
         DisagreementError where it does not follow what was read then.
         """
         record, found = self._parts.read()
-        told, link = [], self._link
-        for event in record.events[self._link.seq - 1 :]:
-            line, link = encode(event, link)
-            told.append((event, line))
+        events = record.events[self._link.seq - 1 :]
+        lines, link = encoded_from(self._link, events)
         if link != record.link:
             raise DisagreementError(
                 f"{self._place} is not what it was a moment ago", hint="`runner status` shows what it is now"
             )
         self._part, self._number, self._link = found[-1], number_of(found[-1]), link
-        return tuple(told)
+        return tuple(zip(events, lines, strict=True))
 
     def append(self, events: Sequence[Event]) -> list[str]:
         """Write *events*. LockedError when another process has; TransientError where the cluster is out of reach."""
-        link, lines = self._link, []
-        for event in events:
-            line, link = encode(event, link)
-            lines.append(line)
+        lines, link = encoded_from(self._link, events)
         text = "".join(f"{line}\n" for line in lines)
         for piece in self._pieces(text.removeprefix(self._ahead)):
             self._put(piece)

@@ -132,6 +132,15 @@ def _damaged(path: Path, number: int, error: Exception) -> DamagedError:
     )
 
 
+def encoded_from(link: Link, events: Iterable[Event]) -> tuple[list[str], Link]:
+    """The lines of *events* behind *link*, and the link behind them."""
+    lines = []
+    for event in events:
+        line, link = encode(event, link)
+        lines.append(line)
+    return lines, link
+
+
 class JournalFile:
     """Appends events to one state file; a failed write poisons it, since what is on the disk is unknown.
 
@@ -170,13 +179,22 @@ class JournalFile:
 
     @classmethod
     def create(
-        cls, path: Path, run: str, first: RunStarted, lock: FileLock | None = None
+        cls,
+        path: Path,
+        run: str,
+        first: RunStarted,
+        lock: FileLock | None = None,
+        *,
+        then: Sequence[Event] = (),
     ) -> tuple["JournalFile", str]:
-        """A new state file, which appears only together with its whole first line; *lock* where it was claimed."""
+        """A new state file, which appears only together with its whole first line and what is to stand behind it.
+
+        The first line is returned too; *lock* where it was claimed.
+        """
         lock = lock or cls.claim(path)
-        line, link = encode(first, Link(run))
+        lines, link = encoded_from(Link(run), (first, *then))
         with _released_in_trouble(path, lock):
-            return cls(path, lock, _appear(path, line), link), line
+            return cls(path, lock, _appear(path, lines), link), lines[0]
 
     @classmethod
     def resume(cls, path: Path) -> tuple["JournalFile", Record]:
@@ -197,10 +215,7 @@ class JournalFile:
         if self._broken is not None:
             raise _unwritable(self._path, self._broken)
         self._is_still_there()
-        lines = []
-        for event in events:
-            line, self._link = encode(event, self._link)
-            lines.append(line)
+        lines, self._link = encoded_from(self._link, events)
         data = "".join(f"{line}\n" for line in lines).encode()
         try:
             _write_all(self._descriptor, data)
@@ -311,7 +326,7 @@ def _make_folder(folder: Path) -> None:
         raise _unwritable(folder, error) from error
 
 
-def _appear(path: Path, line: str) -> int:
+def _appear(path: Path, lines: Sequence[str]) -> int:
     """Whole or not at all, and never over something else: a link fails where a rename would replace.
 
     The descriptor is that of what was written, whatever somebody may have put into its place since.
@@ -322,7 +337,7 @@ def _appear(path: Path, line: str) -> int:
         descriptor = private.open_file(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND)
         opened.callback(os.close, descriptor)
         try:
-            _write_all(descriptor, f"{line}\n".encode())
+            _write_all(descriptor, "".join(f"{line}\n" for line in lines).encode())
             os.fsync(descriptor)
             os.link(draft, path)
         finally:

@@ -5,6 +5,8 @@ import shlex
 
 import pytest
 
+from runner.journal import JournalFile
+from runner.journal.configmap import ConfigMapJournal
 from runner.ports import ObjectRef
 from runner.routers.marker import marker_of
 from runner.sandbox.kinds import Key
@@ -111,3 +113,19 @@ def test_whatever_refuses_a_secret_can_be_told_to_take_it(with_a_secret):
 
         code, said = here.run(command, "../small.yaml", "--allow-secrets")
         assert code == 0, said
+
+
+@pytest.mark.parametrize("state", ["run.jsonl", STATE])
+def test_a_state_is_rebuilt_whole_or_not_at_all(place, state, monkeypatch):
+    server, here = place
+    assert here.run(*PLAY, "--state", state, "--until", "a little")[0] == 0
+    _lose(server, here)
+
+    with monkeypatch.context() as patch:
+        for journal in (JournalFile, ConfigMapJournal):  # as if it died as soon as there is a state
+            patch.delattr(journal, "append")
+        code, said = here.run("adopt", "../small.yaml", "--context", "test", "--state", state)
+
+    assert code == 0, said
+    assert here.run("rollback", state, "-y")[0] == 0
+    assert weights(server) == {"v1": 100, "v3": 0}
