@@ -88,10 +88,11 @@ class Layout:
         return f"{clock(line.at, self.terminal.zone)}  {where}  {word} {line.text}".rstrip()
 
 
-def layout(view: RunView, terminal: Terminal) -> Layout:
-    """The columns for *view*."""
+def layout(view: RunView, terminal: Terminal, columns: int | None = None) -> Layout:
+    """The columns for *view*; of a terminal's *columns* a quarter at most says where, and the text has room."""
     wide = max((cells(numbered(view, stage.name)) for stage in view.stages), default=0)
-    return Layout(terminal, min(max(wide, LEAST_PLACE), MOST_PLACE))
+    most = MOST_PLACE if columns is None else min(MOST_PLACE, columns // 4)
+    return Layout(terminal, max(LEAST_PLACE, min(wide, most)))
 
 
 def compact(view: RunView, line: Line, terminal: Terminal) -> str:

@@ -35,7 +35,7 @@ class Narrator:
     def __init__(self, view: RunView, output: Output) -> None:
         self.view = view
         self.output = output
-        self._layout = layout(view, output.terminal)
+        self._layout = layout(view, output.terminal, output.columns())
         self._notice = ""
         self._now = view.at
         self._spoke: float | None = None

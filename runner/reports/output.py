@@ -22,11 +22,11 @@ class Output:
 
     def entry(self, text: str, tone: Tone, indent: int) -> None:
         """Write one entry of a list; a terminal gets it broken between words, set in by *indent* columns."""
-        spelled, columns = self.terminal.spell(text), self._columns()
+        spelled, columns = self.terminal.spell(text), self.columns()
         for line in [spelled] if columns is None else wrapped(spelled, columns, indent):
             self.write(self.terminal.paint(line, tone) + "\n")
 
-    def _columns(self) -> int | None:
+    def columns(self) -> int | None:
         """How wide the terminal is now; None where nobody would see a break."""
         if not self.terminal.live:
             return None

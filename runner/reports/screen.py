@@ -121,7 +121,7 @@ class Screen:
         self._asks = asks
         self._monotonic = monotonic
         self._now = view.at
-        self._layout = layout(view, output.terminal)
+        self._layout = layout(view, output.terminal, (lines or output).columns())
         self._notice = ""
         self._lines: list[tuple[str, Tone]] = []
         self._recent: deque[str] = deque(maxlen=RECENT)

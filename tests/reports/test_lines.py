@@ -41,6 +41,13 @@ def test_every_line_begins_with_its_time_and_keeps_its_columns():
     assert all(line[text - 1] == " " and line[text] != " " for line in lines)
 
 
+def test_a_terminal_of_the_usual_width_has_room_for_what_is_said():
+    lines = narrated("promoted", Terminal(live=True, width=80)).partition("\n\n")[0].splitlines()
+
+    assert all(len(line) <= 80 for line in lines)
+    assert any(line.endswith("split        reviews v1 100 (no weights before)") for line in lines)
+
+
 def test_heartbeat_comes_after_half_a_minute_of_silence_and_says_what_is_left():
     lines = narrated("promoted").splitlines()
 
