@@ -67,7 +67,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     run = bootstrap.new_run()
     state = _named_state(given["state"], asked, run)
     if (there := existing(state)) is not None:
-        with exposure.told(there):
+        with exposure.told(there, state.is_played):
             refuse_existing(state, asked.file)
     wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
     refuse_unwritable_log(wishes)

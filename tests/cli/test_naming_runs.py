@@ -41,3 +41,12 @@ def test_hints_can_be_typed_as_they_stand(folder, monkeypatch, capsys, arguments
     assert run(arguments) == code
 
     assert hint in capsys.readouterr().err
+
+
+def test_whoever_may_not_play_there_is_told_that_nobody_watches(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+
+    run(["play", CANARY, "--sandbox", "--state", "half way.jsonl"])
+
+    *_, last = capsys.readouterr().err.splitlines()
+    assert last.startswith("20 % of reviews is on v3 and nobody is watching it: `runner resume 'half way.jsonl'`")
