@@ -8,6 +8,7 @@ changed while we watched, as client-go's leader election does it.
 import hashlib
 import os
 import secrets
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -234,10 +235,11 @@ def _beat(lease: KubeObject) -> tuple[object, ...]:
 
 def _locked(ref: ObjectRef, lease: KubeObject) -> LockedError:
     spec = lease["spec"]
+    run = shlex.quote(_holder(lease).partition("@")[0])
     return LockedError(
         f"{spec['holderIdentity']} holds the lease {ref.namespace}/{ref.name}"
-        f" since {spec.get('acquireTime')}, at least until {_until(spec)}",
-        hint="wait for that run, or end it: runner status, runner abort",
+        f" since {_said(_moment(spec, 'acquireTime'))}, at least until {_said(_until(spec))}",
+        hint=f"wait for that run, see where it stands (runner status {run}), or end it (runner abort {run})",
     )
 
 
@@ -248,9 +250,18 @@ def _lost(ref: ObjectRef, lease: KubeObject | None) -> LockedError:
     return LockedError(f"{who} took over the lease {ref.namespace}/{ref.name}; this run no longer writes")
 
 
-def _until(spec: KubeObject) -> str:
+def _until(spec: KubeObject) -> datetime | None:
+    renewed, lasts = _moment(spec, "renewTime"), spec.get("leaseDurationSeconds")
+    return renewed + timedelta(seconds=lasts) if renewed is not None and isinstance(lasts, int) else None
+
+
+def _moment(spec: KubeObject, key: str) -> datetime | None:
+    """A time that others may have written, in any form."""
     try:
-        renewed = datetime.fromisoformat(spec["renewTime"])
-        return (renewed + timedelta(seconds=spec["leaseDurationSeconds"])).isoformat()
-    except (KeyError, TypeError, ValueError):
-        return "it says otherwise"
+        return datetime.fromisoformat(spec[key]).astimezone(UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def _said(moment: datetime | None) -> str:
+    return "it does not say when" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S} UTC"

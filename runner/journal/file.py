@@ -3,10 +3,12 @@
 import errno
 import json
 import os
+import shlex
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -264,9 +266,10 @@ def _locked(path: Path) -> FileLock:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
+        named = shlex.quote(str(path))
         raise LockedError(
             f"{path} is being written by another process{_holder(path)}",
-            hint="`runner status` shows it; `runner abort` and `runner rollback` reach it",
+            hint=f"`runner status {named}` shows it; `runner abort {named}` and `runner rollback {named}` reach it",
         ) from error
     except OSError as error:
         raise _unwritable(path, error) from error
@@ -297,10 +300,14 @@ def _released_in_trouble(path: Path, lock: FileLock) -> Iterator[None]:
 
 
 def _holder(path: Path) -> str:
+    """Which process, and since when, as it wrote when it had got the lock."""
+    name = Path(f"{path}.holder")
     try:
-        return f" (pid {json.loads(Path(f'{path}.holder').read_text(encoding='utf-8'))['pid']})"
+        pid = json.loads(name.read_text(encoding="utf-8"))["pid"]
+        since = datetime.fromtimestamp(name.stat().st_mtime, UTC)
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+    return f" (pid {pid}, since {since:%Y-%m-%d %H:%M:%S} UTC)"
 
 
 def is_held(path: Path) -> bool:

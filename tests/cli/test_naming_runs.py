@@ -49,4 +49,6 @@ def test_whoever_may_not_play_there_is_told_that_nobody_watches(folder, monkeypa
     run(["play", CANARY, "--sandbox", "--state", "half way.jsonl"])
 
     *_, last = capsys.readouterr().err.splitlines()
-    assert last.startswith("20 % of reviews is on v3 and nobody is watching it: `runner resume 'half way.jsonl'`")
+    assert last.startswith(
+        "20 % of reviews is on v3 and nobody is watching it: `runner resume 'half way.jsonl'`"
+    )

@@ -110,8 +110,9 @@ def test_a_living_holder_is_named_with_since_and_until(bench, clock):
         held(bench, clock, "run-2@ci/1")
 
     assert clock.time - NOON <= FRESH + 2 * 2
-    for part in ("run-1@laptop/4711", "since 2026-01-01T12:00:00", "until 2026-01-01T12:00:"):
+    for part in ("run-1@laptop/4711", "since 2026-01-01 12:00:00 UTC, at least until 2026-01-01 12:00:"):
         assert part in caught.value.message
+    assert "runner status run-1)" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("before", [False, True], ids=["never held", "given up"])

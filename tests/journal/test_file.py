@@ -235,8 +235,11 @@ def test_a_line_whose_sum_fits_but_whose_values_do_not_is_damage(state, event, s
 def test_one_writer_at_a_time(state):
     journal, _ = JournalFile.resume(state)
 
-    with pytest.raises(LockedError, match=str(os.getpid())):
+    with pytest.raises(
+        LockedError, match=rf"\(pid {os.getpid()}, since 2\d+-\d\d-\d\d \d\d:\d\d:\d\d UTC\)"
+    ) as told:
         JournalFile.resume(state)
+    assert f"`runner abort {state}`" in str(told.value.hint)
     journal.close()
 
 
