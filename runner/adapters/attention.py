@@ -66,13 +66,19 @@ class Attention:
             self._signals.append(Interrupted(name, CODES[signal.Signals(number)]))
             told(name)
 
-        for number in CODES:
+        heard = [number for number in CODES if not _told_to_ignore(number)]
+        for number in heard:
             signal.signal(number, arrived)
         try:
             yield
         finally:
             for number in CODES:
                 signal.signal(number, signal.SIG_IGN)
+
+
+def _told_to_ignore(number: signal.Signals) -> bool:
+    """What `nohup` starts goes on when its terminal is closed."""
+    return number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
 
 
 def _leave(number: int, parting: Callable[[], str]) -> None:

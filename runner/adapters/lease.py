@@ -117,7 +117,7 @@ class ClusterLease:
             for ref, lease in zip(refs, found, strict=True):
                 self._held.append(self._take(ref, lease))
         except BaseException:
-            self.release()
+            self._give_back(refs)
             raise
         self._renewed = began
 
@@ -135,6 +135,13 @@ class ClusterLease:
             with suppress(RunnerError):  # a run has ended, and nothing that happens here changes how
                 self._cluster.replace(_with(lease, holderIdentity="", renewTime=self._time()))
         self._held = []
+
+    def _give_back(self, refs: Sequence[ObjectRef]) -> None:
+        """Also the one whose answer was not waited for: whoever comes next would wait until it has run out."""
+        with suppress(RunnerError):
+            found = [self._cluster.get(ref) for ref in refs]
+            self._held = [lease for lease in found if lease is not None and self._is_ours(lease)]
+        self.release()
 
     def _free(self, ref: ObjectRef) -> KubeObject | None:
         """The lease as it stands when nobody holds it any more; None where there never was one."""

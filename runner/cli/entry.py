@@ -5,13 +5,22 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from runner.errors import ExitCode, InvalidDocumentError, RunnerError
 from runner.reports.streams import guarding
 
 if TYPE_CHECKING:
     import click
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that asks to end came where nothing listens for it yet: what was taken so far is given back."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(signal.Signals(number).name)
 
 
 def run(arguments: list[str]) -> int:
@@ -21,11 +30,20 @@ def run(arguments: list[str]) -> int:
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
     try:
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            if before[number] is signal.SIG_DFL:
+                signal.signal(number, _stop)
         with guarding(), quiet_destructors():
             return _run(arguments)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    """As Ctrl-C does by default: the system's own way would leave a lease that others must wait out."""
+    del frame
+    raise Stopped(number)
 
 
 @contextmanager
@@ -48,8 +66,7 @@ def _run(arguments: list[str]) -> int:
         code = _call(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt as stop:
-        _tell_notes(stop)
-        return int(ExitCode.INTERRUPTED)
+        return _interrupted(stop)
     except RunnerError as error:
         return _told(error)
     except BrokenPipeError:
@@ -91,7 +108,7 @@ def _left(error: Exception) -> int:
             _tell_source(error)
             return int(error.exit_code)
         case click.Abort():
-            return int(ExitCode.INTERRUPTED)
+            return _interrupted(error.__cause__ or error)
         case MemoryError() | RecursionError():
             return _exhausted(error)
         case _:
@@ -111,6 +128,12 @@ def _tell_source(error: "click.ClickException") -> None:
     source = error.ctx.get_parameter_source(error.param.name or "")
     if source is click.core.ParameterSource.ENVIRONMENT:
         sys.stderr.write(f"hint: the value comes from the environment variable {error.param.envvar}\n")
+
+
+def _interrupted(stop: BaseException) -> int:
+    """The code of the signal that came, as a shell would give it."""
+    _tell_notes(stop)
+    return 128 + stop.number if isinstance(stop, Stopped) else int(ExitCode.INTERRUPTED)
 
 
 def _told(error: RunnerError) -> int:

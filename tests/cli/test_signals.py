@@ -14,6 +14,14 @@ CANARY = str(ROOT / "playbooks" / "bookinfo-canary.yaml")
 WATCHED = 30  # seconds that a process may take for anything below
 
 
+@pytest.fixture(autouse=True)
+def _hearing():
+    """A process hears what its parent hears, and whoever tests may have been started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def start(folder, *options, file=CANARY):
     """`runner play` of *file* in *folder*."""
     return subprocess.Popen(
@@ -111,34 +119,64 @@ def test_the_lines_that_an_interrupted_run_prints_can_be_typed(tmp_path):
     assert "Users are back: reviews is at v1 100, read back" in done.stdout
 
 
+def test_a_run_that_nohup_started_goes_on_when_its_terminal_is_closed(tmp_path):
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    process = start(tmp_path, "--speed", "300")
+    until_said(process, "soak")
+
+    process.send_signal(signal.SIGHUP)
+    out, _ = process.communicate(timeout=WATCHED)
+
+    assert process.returncode == 0
+    assert "Promoted: reviews is at v3 100" in out
+
+
 IMPATIENT = """
 import os, signal, sys
 import runner.__main__
 
 class Impatient:
     def find_spec(self, name, path=None, target=None):
-        if name == "runner.cli.root":
-            os.kill(os.getpid(), signal.SIGINT)
+        if name == "{module}":
+            os.kill(os.getpid(), signal.{name})
 
 sys.meta_path.insert(0, Impatient())
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
-sys.argv = ["runner", "runs"]
+sys.argv = ["runner", *{arguments}]
 runner.__main__.main()
 """
 
 
-def test_a_signal_while_starting_is_no_traceback(tmp_path):
-    environ = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-
-    done = subprocess.run(
-        [sys.executable, "-c", IMPATIENT],
+def impatient(folder, name, module, *arguments):
+    """`runner ARGUMENTS` in *folder*, which gets the signal *name* when it imports *module*."""
+    return subprocess.run(
+        [sys.executable, "-c", IMPATIENT.format(name=name, module=module, arguments=list(arguments))],
         check=False,
-        cwd=tmp_path,
-        env=environ,
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "HOME": str(folder)},
         capture_output=True,
         text=True,
         timeout=WATCHED,
     )
 
-    assert done.returncode == 130
+
+@pytest.mark.parametrize(("name", "code"), [("SIGHUP", 129), ("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_while_starting_ends_with_its_code_and_no_traceback(tmp_path, name, code):
+    done = impatient(tmp_path, name, "runner.cli.root", "runs")
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGHUP", 129), ("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_before_a_run_is_taken_up_says_where_the_traffic_is(tmp_path, name, code):
+    process = start(tmp_path, "--until", "soak")
+    process.communicate(timeout=WATCHED)
+
+    done = impatient(tmp_path, name, "runner.sandbox", "resume", "run.jsonl")
+
+    assert done.returncode == code
+    assert done.stderr.splitlines()[-1].startswith(
+        "20 % of reviews is on v3 and nobody is watching it: `runner resume run.jsonl`"
+    )
     assert "Traceback" not in done.stderr

@@ -139,6 +139,25 @@ def test_a_lease_that_came_and_went_before_ours_was_written_is_not_taken_for_our
     assert held_by(bench.cluster, target(bench)) == ""
 
 
+@pytest.mark.parametrize("before", [False, True], ids=["never held", "given up"])
+def test_whoever_is_interrupted_while_a_lease_is_taken_leaves_it_free(bench, clock, before, monkeypatch):
+    if before:
+        held(bench, clock, "z").release()
+    verb = "replace" if before else "create"
+    write = getattr(bench.cluster, verb)
+
+    def interrupted(lease):
+        write(lease)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.cluster, verb, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        held(bench, clock, "a")
+
+    assert held_by(bench.cluster, target(bench)) == ""
+
+
 def test_a_lease_whose_creation_was_lost_on_the_way_is_not_held(bench, clock):
     def lost() -> None:
         raise UnknownOutcomeError("nobody knows whether it happened")
