@@ -2,8 +2,9 @@
 
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -11,16 +12,27 @@ from runner import bootstrap
 from runner.bootstrap import Place, Reach
 from runner.cli.recording import recorded_playbook
 from runner.engine.program import SubsetsReady
-from runner.errors import ExitCode, RollbackUnverifiedError, RunnerError, UsageError
+from runner.errors import (
+    ConflictError,
+    ExitCode,
+    LockedError,
+    RollbackUnverifiedError,
+    RunnerError,
+    TransientError,
+    UsageError,
+)
 from runner.journal import Record
-from runner.model.playbook import Playbook, Route, Target
+from runner.model.playbook import API_PATIENCE, Playbook, Route, Target
 from runner.model.split import Split
-from runner.ports import Cluster
+from runner.ports import Clock, Cluster
 from runner.reports.wording import one_line
 from runner.routers import istio
 from runner.routers.marker import Marker, marker_of, with_marker
 from runner.stages.readiness import look
 from runner.stages.shift import live
+
+T = TypeVar("T")
+LONGEST_PAUSE = 30.0  # seconds between two questions to a cluster that does not answer
 
 
 def go_back_by_marker(given: dict[str, Any]) -> int:
@@ -30,7 +42,7 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
     reach = Reach(given["kubeconfig"], given["context"], given["prometheus"])
     said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
     place = bootstrap.on_cluster(reach, playbook, "rollback", bootstrap.real_clock(), said)
-    marker, split = _found(place.cluster, route)
+    marker, split = _patiently(place.clock, lambda: _found(place.cluster, route))
     safe = marker.safe
     if safe is None:
         raise RunnerError(f"the marker of run {marker.run} names no safe split", hint="shift by kubectl")
@@ -43,7 +55,27 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
         raise UsageError("not rolled back", hint="nothing was touched")
     canary = next((subset for subset in split if not safe[subset]), "")
     known = Route(route.name, route.virtual_service, route.namespace, canary=canary, stable=next(iter(safe)))
-    return go_back_to(place.cluster, known, marker, safe, output=given["output"])
+    return go_back_to(place.cluster, place.clock, known, marker, safe, output=given["output"])
+
+
+def _patiently(clock: Clock, ask: Callable[[], T]) -> T:
+    """What *ask* says, asked again where the cluster is busy or silent, or others write in between.
+
+    RollbackUnverifiedError where that lasts.
+    """
+    began, pause = clock.now(), 1.0
+    while True:
+        try:
+            return ask()
+        except (TransientError, ConflictError) as error:
+            if clock.now() - began > API_PATIENCE:
+                hint = "give the same command again as soon as the cluster answers; it does no harm twice"
+                raise RollbackUnverifiedError(error.message, hint=hint) from error
+            click.echo(f"{one_line(error.message)}; looking again in {pause:.0f} s", err=True)
+        until = clock.now() + pause
+        while clock.now() < until:
+            clock.sleep_until(until)
+        pause = min(2 * pause, LONGEST_PAUSE)
 
 
 def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:
@@ -78,34 +110,62 @@ def take_over(place: Place, record: Record, *, output: str = "text") -> int:
     from writing when it wakes up.
     """
     playbook = recorded_playbook(record)
-    place.acquire(playbook)
+    _patiently(place.clock, lambda: place.acquire(playbook))
     try:
         for route in playbook.routes:
-            found = live(place.cluster, route)
-            marker = marker_of(found) if found is not None else None
-            if marker is not None and marker.run == record.run and marker.safe is not None:
-                mine = replace(marker, epoch=place.lease.epoch)
-                go_back_to(place.cluster, route, mine, marker.safe, output=output)
+            _taken_back(place, route, record.run, output)
     finally:
         place.lease.release()
     return int(ExitCode.OK)
 
 
-def go_back_to(cluster: Cluster, route: Route, marker: Marker, safe: Split, *, output: str = "text") -> int:
+def _taken_back(place: Place, route: Route, run: str, output: str) -> None:
+    found = _patiently(place.clock, lambda: live(place.cluster, route))
+    marker = marker_of(found) if found is not None else None
+    if marker is not None and marker.run == run and marker.safe is not None:
+        mine = replace(marker, epoch=place.lease.epoch)
+        go_back_to(place.cluster, place.clock, route, mine, marker.safe, output=output)
+
+
+def go_back_to(
+    cluster: Cluster, clock: Clock, route: Route, marker: Marker, safe: Split, *, output: str = "text"
+) -> int:
     """Write *safe* to the route's object, read it back, and say so, where no *output* of events is spoilt by it.
 
-    RollbackUnverifiedError where a subset of *safe* could not take the traffic, or the object does not have it.
+    RollbackUnverifiedError where a subset of *safe* could not take the traffic, or the object does not have it;
+    LockedError where another run has moved it meanwhile.
     """
+    try:
+        _patiently(clock, lambda: _write(cluster, route, marker, safe))
+    except LockedError:
+        raise
+    except RunnerError as error:
+        raise RollbackUnverifiedError(error.message, hint=error.hint) from error
+    click.echo(f"{route.name} is at {safe}, read back", err=output == "jsonl")
+    return int(ExitCode.OK)
+
+
+def _write(cluster: Cluster, route: Route, marker: Marker, safe: Split) -> None:
+    """One try; the write of an earlier one, whose answer was lost, is found and not repeated."""
     found = live(cluster, route)
     if found is None:
-        raise RunnerError(f"VirtualService {route.namespace}/{route.name} does not exist")
+        raise RunnerError(f"VirtualService {route.namespace}/{route.virtual_service} does not exist")
+    _refuse_others(route, marker_of(found), marker)
     _refuse_unready(cluster, route, safe)
     weighted = istio.write(found, route, safe)
-    digest = istio.digest(weighted, route)
-    cluster.replace(with_marker(weighted, Marker(marker.run, "rollback", marker.epoch, safe, digest)))
+    mine = Marker(marker.run, "rollback", marker.epoch, safe, istio.digest(weighted, route))
+    if istio.read(found, route) == safe and marker_of(found) == mine:
+        return
+    cluster.replace(with_marker(weighted, mine))
     back = live(cluster, route)
     split = istio.read(back, route) if back is not None else None
     if split != safe:
         raise RollbackUnverifiedError(f"{route.name} was written, but reading it back shows {split}")
-    click.echo(f"{route.name} is at {safe}, read back", err=output == "jsonl")
-    return int(ExitCode.OK)
+
+
+def _refuse_others(route: Route, now: Marker | None, marker: Marker) -> None:
+    if now is not None and now.run != marker.run:
+        raise LockedError(
+            f"run {now.run} has moved {route.name} meanwhile; run {marker.run} is no longer the one to take back",
+            hint=f"`runner status {shlex.quote(now.run)}` shows it",
+        )
