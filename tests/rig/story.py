@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rig.play import Event, without_zeros
+from rig.play import Event, Play, without_zeros
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,14 @@ class Story:
     decisions: tuple[str, ...]
     verdicts: tuple[str, ...]
     code: int
+
+
+def of(run: Play) -> Story:
+    """The story of *run*, once it has ended; one that was refused has none but the reason."""
+    code = run.finish()
+    if run.events:
+        return tell(run.events, code)
+    return Story((f"refused: {run.said().splitlines()[0]}",), (), code)
 
 
 def tell(events: Iterable[Event], code: int) -> Story:

@@ -89,10 +89,7 @@ def _play_in_sandbox(scenario: Scenario, folder: Path) -> Story:
     words = ["--scenario", "scenario.yaml", "--state", "run.jsonl", *_words(scenario, "bookinfo")]
     # In an instant sandbox everybody agrees at once; at a watchable pace a gate waits as it does on a cluster.
     pace = ["--speed", "50"] if "playbook" in scenario else []
-    run = play.launch(folder, "play", str(_playbook(scenario)), "--sandbox", *words, *pace)
-    code = run.finish()
-    assert run.events, run.said()
-    return story.tell(run.events, code)
+    return story.of(play.launch(folder, "play", str(_playbook(scenario)), "--sandbox", *words, *pace))
 
 
 def _play_for_real(cluster: Cluster, scenario: Scenario, folder: Path) -> Story:
@@ -120,9 +117,7 @@ def _enact(scenario: Scenario, folder: Path, scene: Scene) -> Story:
     words = _words(scenario, scene.bookinfo.namespace)
     run = play.of(scene.bookinfo, folder, _playbook(scenario), *words, prometheus=scene.prometheus.url)
     scene.follow(run, events)
-    code = run.finish()
-    assert run.events, run.said()
-    return story.tell(run.events, code)
+    return story.of(run)
 
 
 def _canary(scenario: Scenario) -> str:
