@@ -217,11 +217,11 @@ def break_leases(cluster: Cluster, clock: Clock, routes: Sequence[tuple[str, str
         break_dead(cluster, clock, Target(namespace, name), f"{run}@")
 
 
-def real_clock(wake: int | None = None) -> Clock:
-    """The machine's time; *wake* ends a sleep early (see `adapters.clock`)."""
+def real_clock() -> Clock:
+    """The machine's time."""
     from runner.adapters.clock import SystemClock
 
-    return SystemClock(wake)
+    return SystemClock()
 
 
 def in_sandbox(

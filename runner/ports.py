@@ -76,13 +76,6 @@ class Ending:
     renewed: str | None = None
 
 
-class Access(Protocol):
-    """What the user of a cluster may do there."""
-
-    def missing(self, permissions: Sequence[Permission]) -> tuple[Permission, ...]:
-        """Those of *permissions* that are not granted; asking changes nothing."""
-
-
 class Metrics(Protocol):
     """A Prometheus that answers instant queries; it never raises, what went wrong is the answer."""
 

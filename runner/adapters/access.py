@@ -12,7 +12,7 @@ REVIEWS = ("apis", "authorization.k8s.io", "v1", "selfsubjectaccessreviews")
 
 
 class ClusterAccess:
-    """The Access port by SelfSubjectAccessReview, which every authenticated user may create."""
+    """Permissions by SelfSubjectAccessReview, which every authenticated user may create."""
 
     def __init__(self, server: ApiServer) -> None:
         self._server = server

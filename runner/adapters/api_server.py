@@ -56,10 +56,9 @@ class Request:
 class ApiServer:
     """Sends each request once, as the user of one login. Not for several threads."""
 
-    def __init__(self, login: Login, *, deadline: float = DEADLINE, cap: int = CAP) -> None:
+    def __init__(self, login: Login, *, deadline: float = DEADLINE) -> None:
         self.login = login
         self._deadline = deadline
-        self._cap = cap
         self._credential = credential_for(login.proof)
         self._certificate = login.certificate
         self._client: ApiClient | None = None
@@ -93,7 +92,7 @@ class ApiServer:
         try:
             with wire.border():
                 answer = client.call_api(request.method, url, headers, body, _request_timeout=self._deadline)
-                return wire.whole(answer.response, self._cap)
+                return wire.whole(answer.response, CAP)
         except ApiException as error:  # what the client makes of a TLS failure
             cause = error.__context__
             raise wire.wire_error(cause if isinstance(cause, Exception) else error) from error

@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -36,9 +36,8 @@ class _Obtained:
 class FromPlugin:
     """A credential that a plugin gives, asked again when it ends and after a 401."""
 
-    def __init__(self, plugin: ExecPlugin, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, plugin: ExecPlugin) -> None:
         self._plugin = plugin
-        self._now = now
         self._obtained: _Obtained | None = None
 
     def headers(self) -> Mapping[str, str]:
@@ -62,7 +61,7 @@ class FromPlugin:
         return Ending(what, until, "the plugin") if isfinite(until) else None
 
     def _current(self) -> _Obtained:
-        if self._obtained is None or self._now() >= self._obtained.until - EARLY:
+        if self._obtained is None or time.time() >= self._obtained.until - EARLY:
             self._obtained = _obtain(self._plugin)
         return self._obtained
 

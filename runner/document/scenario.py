@@ -57,13 +57,13 @@ SHORTEST_SCRAPE: Final = 1.0
 CHANGES: Final = ("weights", "merge", "delete", "files")
 
 
-def read_scenario(path: str | FilePath, root: str | None = None) -> Scenario:
-    """The scenario in the file *path*. Its files lie inside *root*, by default the repository.
+def read_scenario(path: str | FilePath) -> Scenario:
+    """The scenario in the file *path*. Its files lie inside its repository.
 
     InvalidDocumentError with every diagnostic.
     """
-    document, found = parse_all(read_named(str(path), root), str(path))
-    scenario, more = scenario_of(document, repository(str(path), root))
+    document, found = parse_all(read_named(str(path), None), str(path))
+    scenario, more = scenario_of(document, repository(str(path), None))
     if scenario is None or found:
         raise InvalidDocumentError(in_file_order((*found, *more), document.file))
     return scenario

@@ -78,19 +78,12 @@ def _explaining(name: str) -> Any:
     return Draft7Validator(strict(name), registry=registry)
 
 
-def check_schema(
-    document: Document, name: str, tree: Any = None, unknown: Collection[Path] = ()
-) -> tuple[Diagnostic, ...]:
-    """Everything in which *document* departs from the schema *name*, in no order.
-
-    *tree* is the document's rendered tree, where that is another. Nothing is said about the values at the
-    paths *unknown* and inside them.
-    """
+def check_schema(document: Document, name: str) -> tuple[Diagnostic, ...]:
+    """Everything in which *document* departs from the schema *name*, in no order."""
     head = check_head(document, name)
     if head:
         return head
-    found = document.tree if tree is None else tree
-    return tuple(said for departure in departures(document, name, found, unknown) for said in departure.said)
+    return tuple(said for departure in departures(document, name, document.tree) for said in departure.said)
 
 
 class Departure(NamedTuple):
@@ -103,7 +96,10 @@ class Departure(NamedTuple):
 def departures(
     document: Document, name: str, tree: Any, unknown: Collection[Path] = ()
 ) -> tuple[Departure, ...]:
-    """Where the rendered *tree* of *document* departs from the schema *name*; see `check_schema`."""
+    """Where the rendered *tree* of *document* departs from the schema *name*.
+
+    Nothing is said about the values at the paths *unknown* and inside them.
+    """
     if not unknown and _gate(name).open_for(tree):
         return ()
     from runner.document.explain import explain

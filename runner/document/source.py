@@ -19,12 +19,12 @@ PRIVATE: Final = re.compile(r"""["']?kind["']?\s*:\s*["']?(?:Secret|Config)\b"""
 """What a file says that may hold credentials, whatever else is wrong with it: no line of it is ever shown."""
 
 
-def read_bytes(path: str | os.PathLike[str], shown: str | None = None, limit: int = MAX_BYTES) -> bytes:
-    """At most *limit* bytes of the regular file *path*, *shown* in diagnostics. InvalidDocumentError."""
-    place = Location(shown or str(path))
-    found = _read(path, place, limit + 1)
-    if len(found) > limit:
-        raise _refused("RUN003", f"the file is larger than {size(limit)}", place)
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The regular file *path*, of at most MAX_BYTES. InvalidDocumentError."""
+    place = Location(str(path))
+    found = _read(path, place, MAX_BYTES + 1)
+    if len(found) > MAX_BYTES:
+        raise _refused("RUN003", f"the file is larger than {size(MAX_BYTES)}", place)
     return found
 
 

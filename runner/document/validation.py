@@ -70,7 +70,6 @@ class _Validator:
         self.wishes = wishes
         self.shelf = Shelf()
         self.declared: set[str] = set()
-        self.playbooks = 0
 
     def file(self, file: str) -> tuple[Diagnostic, ...]:
         """Everything found in *file*."""
@@ -86,7 +85,6 @@ class _Validator:
     def _playbook(self, document: Document, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
         names = set(declared(document))
         self.declared |= names
-        self.playbooks += 1
         return look(
             document, found, self.wishes._replace(given=_for(names, self.wishes.given)), self.shelf
         ).found

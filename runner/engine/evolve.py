@@ -230,9 +230,8 @@ def _moved(state: RunState, event: SplitChanged) -> RunState:
         seen=True,
         host=known.host,
     )
-    guards = tuple(
-        replace(guard, looks=()) for guard in state.guards
-    )  # a comparison counts since the last shift
+    # A comparison counts since the last shift.
+    guards = tuple(replace(guard, looks=()) for guard in state.guards)
     state = replace(state.with_route(event.route, moved), moves=state.moves + 1, guards=guards)
     return _settled(state, event.route) if event.stage == ACCEPTED else state
 
@@ -279,9 +278,8 @@ def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> Run
             if state.rollback is None:
                 return state
             back = replace(state.rollback, verified=event.verified)
-            trouble = (
-                None if event.verified else state.trouble
-            )  # what was given up for is not waited for again
+            # What was given up for is not waited for again.
+            trouble = None if event.verified else state.trouble
             return replace(state, rollback=back, index=0, attempts=0, refused=None, trouble=trouble)
         case _:
             assert_never(event)

@@ -44,7 +44,7 @@ from runner.model.checks import Agreement, Bounds, Check, Comparison, Query, Rat
 from runner.model.evidence import Answer, Evidence, Sample
 from runner.model.split import Split
 
-RATIO_CONFIDENCE = 0.95
+RATIO_CONFIDENCE = 0.95  # of the interval that a ratio is judged by
 WORST_FIRST = (Verdict.FAILED, Verdict.INCONCLUSIVE, Verdict.PASSED)
 
 

@@ -4,15 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import asin, ceil, comb, sqrt
 
+from runner.engine.judge import RATIO_CONFIDENCE
 from runner.engine.statistics import NORMAL, alpha_of_look, binomial_at_least, wilson
 
 POWER = 0.8  # the chance with which a gate should see what it is said to see
 UNSEEN = 1.0  # failures: `increase` misses the one that a new series of failures begins with
 
 
-def requests_needed(
-    base: float, bad: float, share: float, *, alpha: float = 0.05, power: float = POWER
-) -> int:
+def requests_needed(base: float, bad: float, share: float, *, alpha: float = 0.05) -> int:
     """Canary requests with which a one-sided test of two proportions tells *bad* from *base*.
 
     *share* is the canary's part of the traffic: stable has (1 - share) / share times as many. J. L. Fleiss,
@@ -22,7 +21,7 @@ def requests_needed(
     times = (1 - share) / share
     pooled = (bad + times * base) / (1 + times)
     level = NORMAL.inv_cdf(1 - alpha) * sqrt((1 + 1 / times) * pooled * (1 - pooled))
-    reach = NORMAL.inv_cdf(power) * sqrt(bad * (1 - bad) + base * (1 - base) / times)
+    reach = NORMAL.inv_cdf(POWER) * sqrt(bad * (1 - bad) + base * (1 - base) / times)
     return ceil(((level + reach) / (bad - base)) ** 2)
 
 
@@ -84,21 +83,21 @@ def _rejected(drift: float, looks: Looks) -> float:
     )
 
 
-def ratio_alarms(rate: float, of: float, highest: float, confidence: float = 0.95) -> float:
+def ratio_alarms(rate: float, of: float, highest: float) -> float:
     """The chance that a ratio of *of* requests fails at *rate*: its whole interval lies above *highest*."""
     whole = int(of)
-    least = _least_alarming(whole, highest, confidence)
+    least = _least_alarming(whole, highest)
     return 0.0 if least is None else binomial_at_least(least, whole, rate)
 
 
-def _least_alarming(of: int, highest: float, confidence: float) -> int | None:
+def _least_alarming(of: int, highest: float) -> int | None:
     """The fewest bad requests that fail a ratio; None where not even all do."""
-    if of < 1 or wilson(of, of, confidence)[0] <= highest:
+    if of < 1 or wilson(of, of, RATIO_CONFIDENCE)[0] <= highest:
         return None
     low, high = 0, of
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if wilson(middle, of, confidence)[0] > highest else (middle, high)
+        low, high = (low, middle) if wilson(middle, of, RATIO_CONFIDENCE)[0] > highest else (middle, high)
     return high
 
 
@@ -107,26 +106,26 @@ def at_least(times: int, of: int, chance: float) -> float:
     return sum(comb(of, k) * chance**k * (1 - chance) ** (of - k) for k in range(times, of + 1))
 
 
-def smallest_seen(chance: Callable[[float], float], floor: float, power: float = POWER) -> float | None:
-    """The smallest rate above *floor* that *chance* sees with *power*; None where not even 1 is seen."""
-    if chance(1.0) < power:
+def smallest_seen(chance: Callable[[float], float], floor: float) -> float | None:
+    """The smallest rate above *floor* that *chance* sees with POWER; None where not even 1 is seen."""
+    if chance(1.0) < POWER:
         return None
     low, high = floor, 1.0
     while high - low > 1e-5 + 1e-3 * low:
         middle = (low + high) / 2
-        low, high = (low, middle) if chance(middle) >= power else (middle, high)
+        low, high = (low, middle) if chance(middle) >= POWER else (middle, high)
     return high
 
 
-def requests_to_show(base: float, highest: float, confidence: float = 0.95) -> int | None:
+def requests_to_show(base: float, highest: float) -> int | None:
     """Requests after which the interval around *base* lies within *highest*; None where it never does."""
     if base >= highest:
         return None
     low, high = 0, 1
-    while wilson(base * high, high, confidence)[1] > highest:
+    while wilson(base * high, high, RATIO_CONFIDENCE)[1] > highest:
         low, high = high, high * 2
     while high - low > 1:
         middle = (low + high) // 2
-        within = wilson(base * middle, middle, confidence)[1] <= highest
+        within = wilson(base * middle, middle, RATIO_CONFIDENCE)[1] <= highest
         low, high = (low, middle) if within else (middle, high)
     return high

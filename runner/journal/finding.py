@@ -47,10 +47,10 @@ def finished(record: Record) -> bool:
     return isinstance(record.events[-1], RunFinished)
 
 
-def every_run(folder: Path = FOLDER) -> list[Listed]:
+def every_run() -> list[Listed]:
     """All runs, newest first; a damaged file is listed with what is wrong with it."""
     listed = []
-    for path in newest_first(folder):
+    for path in newest_first(FOLDER):
         try:
             listed.append(Listed(path, read(path)))
         except RunnerError as error:

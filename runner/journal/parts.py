@@ -175,9 +175,3 @@ class Parts:
             message = f"{error.message} (in ConfigMap {self._place.part(number).name})"
             raise DisagreementError(message, hint=error.hint) from error
         return Record(path, link.run, events, link, len(data))
-
-
-def read_parts(cluster: Cluster, place: Place) -> tuple[Record, KubeObject]:
-    """The record in the parts of *place*, and the part that is written to. Raises as `Parts.read`."""
-    record, found = Parts(cluster, place).read()
-    return record, found[-1]

@@ -223,16 +223,13 @@ class When:
     subset: str | None = None
 
 
-ENDINGS = ("succeeded", "rejected", "aborted", "rolled-back", "rollback-failed", "paused", "stopped")
-"""How a rehearsed run can end: an outcome, or waiting for a person, or stopped by what is no verdict."""
-
-
 @dataclass(frozen=True, slots=True)
 class Expectation:
     """What must have happened when the run has ended; None is not looked at.
 
-    *fired_by* are the checks whose failed verdict or missing evidence ended it. Within *within* seconds of
-    the first fault the traffic must be at *splits*.
+    *outcome* is one of a run's, or `paused` for a person, or `stopped` by what is no verdict. *fired_by* are the
+    checks whose failed verdict or missing evidence ended it. Within *within* seconds of the first fault the
+    traffic must be at *splits*.
     """
 
     outcome: str | None = None

@@ -58,29 +58,29 @@ class Scope(NamedTuple):
         return Scope(self.first - duration, self.last, self.start, self.end)
 
 
-def reach(extension: Extension | None, lookback: int = LOOKBACK) -> tuple[int, int]:
+def reach(extension: Extension | None) -> tuple[int, int]:
     """How far before and after its range an extended range selector reads, in milliseconds."""
     if extension is None:
         return 0, 0
-    return lookback, lookback if extension is Extension.SMOOTHED else 0
+    return LOOKBACK, LOOKBACK if extension is Extension.SMOOTHED else 0
 
 
-def spans(node: Node, start: int, end: int, lookback: int = LOOKBACK) -> Iterator[Span]:
+def spans(node: Node, start: int, end: int) -> Iterator[Span]:
     """What each selector reads when *node* is evaluated from *start* to *end*."""
-    yield from _spans(node, Scope(start, end, start, end), lookback)
+    yield from _spans(node, Scope(start, end, start, end))
 
 
-def _spans(node: Node, scope: Scope, lookback: int) -> Iterator[Span]:
+def _spans(node: Node, scope: Scope) -> Iterator[Span]:
     match node:
         case Selector(offset=offset, at=at, extension=extension):
-            read = scope.shifted(offset, at).widened(lookback)
-            yield Span(node, read.first, read.last + lookback * (extension is Extension.SMOOTHED))
+            read = scope.shifted(offset, at).widened(LOOKBACK)
+            yield Span(node, read.first, read.last + LOOKBACK * (extension is Extension.SMOOTHED))
         case Range(selector=selector, duration=duration):
             read = scope.shifted(selector.offset, selector.at).widened(duration)
-            before, after = reach(selector.extension, lookback)
+            before, after = reach(selector.extension)
             yield Span(selector, read.first - before, read.last + after)
         case Subquery(expression=expression, duration=duration, offset=offset, at=at):
-            yield from _spans(expression, scope.shifted(offset, at).widened(duration), lookback)
+            yield from _spans(expression, scope.shifted(offset, at).widened(duration))
         case _:
             for child in children(node):
-                yield from _spans(child, scope, lookback)
+                yield from _spans(child, scope)

@@ -72,9 +72,7 @@ class Terminal:
         return f"\x1b[{tone.value}m{text}\x1b[0m" if self.color and tone is not Tone.PLAIN else text
 
 
-def terminal_of(
-    stream: TextIO, environ: Mapping[str, str], *, plain: bool = False, zone: tzinfo | None = None
-) -> Terminal:
+def terminal_of(stream: TextIO, environ: Mapping[str, str], *, plain: bool = False) -> Terminal:
     """What *stream* can show: only a real terminal gets colour or a live screen, whatever FORCE_COLOR says.
 
     *plain* is `--ascii`; *environ* is read for NO_COLOR, TERM, COLUMNS and GITHUB_ACTIONS alone.
@@ -86,7 +84,6 @@ def terminal_of(
         color=able and not environ.get("NO_COLOR"),
         ascii=plain or not _speaks_unicode(stream),
         width=_width(environ.get("COLUMNS", "")),
-        zone=zone,
         github=environ.get("GITHUB_ACTIONS") == "true",
     )
 

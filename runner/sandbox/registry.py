@@ -135,14 +135,13 @@ class Registry:
             raise ConflictError(f'{plural}{group} "{key.name}" already exists')
         return self._put(now, key, manifest, manager)
 
-    def update(self, now: int, changed: KubeObject, manager: str, *, conditional: bool = True) -> Body:
+    def update(self, now: int, changed: KubeObject, manager: str) -> Body:
         """PUT. ConflictError where the object is gone, another one, or newer than *changed*."""
         key = self.key(changed)
         stored = self._objects.get(key)
         if stored is None:
             raise ConflictError("it has been deleted")
-        if conditional:
-            _check_current(key, stored.body["metadata"], changed.get("metadata") or {})
+        _check_current(key, stored.body["metadata"], changed.get("metadata") or {})
         return self._put(now, key, changed, manager)
 
     def set_status(

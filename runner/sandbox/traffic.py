@@ -190,13 +190,11 @@ class Count:
 class Tally:
     """What users have seen: counts by route and subset, subset "" where no version answered.
 
-    *since_canary* counts by route from the canary's first request on; *first_canary* is when that stretch of
-    time began, in Unix seconds.
+    *since_canary* counts by route from the canary's first request on.
     """
 
     routes: Mapping[str, Mapping[str, Count]]
     since_canary: Mapping[str, Count]
-    first_canary: Mapping[str, float]
 
     @property
     def total(self) -> Count:
@@ -208,16 +206,15 @@ def tallied(stretches: Iterator[Stretch], canaries: Mapping[str, str]) -> Tally:
     """The tally of *stretches*, in the order of time; *canaries* names each stream's canary subset."""
     routes: dict[str, dict[str, Count]] = {}
     since: dict[str, Count] = {}
-    first: dict[str, float] = {}
     for stretch in stretches:
         subsets = routes.setdefault(stretch.stream, {})
         canary = canaries.get(stretch.stream)
-        if stretch.stream not in first and any(cell.branch.subset == canary for cell in stretch.cells):
-            first[stretch.stream] = stretch.start / 1000
+        if stretch.stream not in since and any(cell.branch.subset == canary for cell in stretch.cells):
+            since.setdefault(stretch.stream, Count())
         for cell in stretch.cells:
             count = Count(cell.count, cell.count if cell.failed else 0)
             subset = cell.branch.subset
             subsets[subset] = subsets.get(subset, Count()) + count
-            if stretch.stream in first:
-                since[stretch.stream] = since.get(stretch.stream, Count()) + count
-    return Tally(routes, since, first)
+            if stretch.stream in since:
+                since[stretch.stream] += count
+    return Tally(routes, since)

@@ -178,9 +178,8 @@ class Workloads:
             ready=sum(self._ready(pod) for pod in pods),
         )
         before = deployment.get("status", {})
-        grown = counts.updated > before.get(
-            "updatedReplicas", 0
-        )  # scaling counts as progress, like a rollout
+        # Scaling counts as progress, like a rollout.
+        grown = counts.updated > before.get("updatedReplicas", 0)
         if grown or counts.ready > before.get("readyReplicas", 0):
             self._progress[key] = now
         deadline = deployment["spec"]["progressDeadlineSeconds"] * 1000

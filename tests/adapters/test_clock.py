@@ -1,13 +1,8 @@
-"""Time goes forward, sleeps are short, and a signal ends one."""
+"""Time goes forward, and sleeps are short."""
 
-import os
-import signal
-import threading
 import time
 
-import pytest
-
-from runner.adapters.clock import SystemClock, woken_by_signals
+from runner.adapters.clock import SystemClock
 from tests.adapters.loopback import at_most
 
 
@@ -45,25 +40,3 @@ def test_what_is_past_is_not_waited_for():
     with at_most(2.0):
         clock.sleep_until(clock.now() - 5)
         clock.sleep_until(float("-inf"))
-
-
-@pytest.fixture
-def heard():
-    signals: list[int] = []
-    before = signal.signal(signal.SIGUSR1, lambda number, _: signals.append(number))
-    yield signals
-    signal.signal(signal.SIGUSR1, before)
-
-
-def test_a_signal_ends_a_sleep_once(heard):
-    with woken_by_signals() as wake:
-        clock = SystemClock(wake)
-        threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGUSR1)).start()
-
-        with at_most(20.0):
-            clock.sleep_until(clock.now() + 60)
-        began = clock.now()
-        clock.sleep_until(began + 0.05)
-
-    assert heard == [signal.SIGUSR1]
-    assert clock.now() - began >= 0.049

@@ -64,9 +64,8 @@ def test_guard_ends_a_soak_at_once_after_its_limit():
     play.start()
 
     started = next(e for e in play.journal.events if isinstance(e, RollbackStarted))
-    assert (
-        started.at == NOON + 50
-    )  # measured at 40 and 50: the second failure in a row is over the limit of 1
+    # Measured at 40 and 50: the second failure in a row is over the limit of 1.
+    assert started.at == NOON + 50
     assert play.cluster.weights(NS, "reviews") == ALL_ON_V1
 
 

@@ -6,7 +6,7 @@ from runner.engine.events import RunStarted, StageStarted
 from runner.errors import DisagreementError, LockedError
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
-from runner.journal.parts import Place, read_parts
+from runner.journal.parts import Parts, Place
 from tests.contract.benches import CLUSTERS, NOON
 from tests.contract.test_lease import Clock
 
@@ -40,7 +40,7 @@ def test_what_is_appended_is_read_and_gone_on_from(bench, place):
     journal.append([StageStarted(NOON + 20, "stage 20", 1)])
 
     assert len(record.events) == 21
-    assert len(read_parts(bench.cluster, place)[0].events) == 22
+    assert len(Parts(bench.cluster, place).read()[0].events) == 22
     assert bench.cluster.get(place.part(3))["immutable"] is True
 
 
@@ -56,8 +56,8 @@ def test_a_second_writer_is_told_so(bench, place):
 @pytest.mark.parametrize("number", [0, 2, "last"])
 def test_a_deleted_part_is_missed(bench, place, number):
     _filled(bench, place)
-    last = parts.number_of(read_parts(bench.cluster, place)[1])
+    last = parts.number_of(Parts(bench.cluster, place).read()[1][-1])
     bench.delete(place.part(last if number == "last" else number))
 
     with pytest.raises(DisagreementError, match="was deleted"):
-        read_parts(bench.cluster, place)
+        Parts(bench.cluster, place).read()

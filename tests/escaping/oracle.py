@@ -42,9 +42,7 @@ def commands_hold(name: str, *, guarded: bool) -> None:
         assert "bug of its own" not in err, (command, name, err)
         if not command.endswith(DATA):
             assert not orders(out + err), (command, name, orders(out + err))
-        elif (
-            not command.endswith("jsonl") and out
-        ):  # a playbook that cannot be read is told on the other stream
+        elif not command.endswith("jsonl") and out:  # what cannot be read is told on the other stream
             json.loads(out, parse_constant=_no_constant)
         assert out or err, (command, name)
 

@@ -15,7 +15,7 @@ from runner.errors import (
 )
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
-from runner.journal.parts import PART, Place, place_of, read_parts, text_of
+from runner.journal.parts import PART, Parts, Place, place_of, text_of
 from tests.fakes.world import NOON, FakeClock, FakeCluster
 
 FIRST = RunStarted(NOON, {}, {}, {}, {}, "digest")
@@ -38,7 +38,7 @@ def stage(n):
 
 
 def recorded(cluster):
-    return [event.stage.split()[1] for event in read_parts(cluster, PLACE)[0].events[1:]]
+    return [event.stage.split()[1] for event in Parts(cluster, PLACE).read()[0].events[1:]]
 
 
 def filled(cluster, count=30):
@@ -67,7 +67,7 @@ def test_parts_are_sealed_and_nothing_is_dropped(small):
     assert recorded(cluster) == [str(n) for n in range(30)]
     assert part(cluster, 4) is not None
     assert all(part(cluster, n)["immutable"] for n in range(4))
-    assert "immutable" not in read_parts(cluster, PLACE)[1]
+    assert "immutable" not in Parts(cluster, PLACE).read()[1][-1]
 
 
 def test_ten_thousand_events_take_one_call_each_and_are_read_with_one_a_part():
@@ -83,7 +83,7 @@ def test_ten_thousand_events_take_one_call_each_and_are_read_with_one_a_part():
     assert all(len(text_of(part(cluster, n))) <= PART for n in range(count))
     assert calls["get"] == 2 * count + 1  # of this test itself
     calls.clear()
-    assert len(read_parts(cluster, PLACE)[0].events) == 10_001
+    assert len(Parts(cluster, PLACE).read()[0].events) == 10_001
     assert calls == {"get": count}
 
 
@@ -119,10 +119,10 @@ def test_a_first_line_of_any_length_is_kept():
     journal = begun(cluster, long)
     journal.append([stage(0)])
 
-    record, last = read_parts(cluster, PLACE)
+    record, kept = Parts(cluster, PLACE).read()
     assert record.events[0] == long
     assert len(record.events) == 2
-    assert last["metadata"]["name"] == "run-1-0003"
+    assert kept[-1]["metadata"]["name"] == "run-1-0003"
     assert all(len(text_of(part(cluster, n))) <= PART for n in range(4))
 
 
@@ -306,7 +306,7 @@ def test_damage_is_refused_in_words(small, damage):
 
     do(cluster, last)
 
-    for look in (read_parts, ConfigMapJournal.resume):
+    for look in (lambda *place: Parts(*place).read(), ConfigMapJournal.resume):
         with pytest.raises(DisagreementError, match=f"(?s){said}") as refused:
             look(cluster, PLACE)
         assert refused.value.hint
@@ -382,4 +382,4 @@ def test_a_place_is_named_whole():
 
 def test_no_state_is_said_to_be_none():
     with pytest.raises(RunnerError, match="there is no state in configmap:ci/run-1"):
-        read_parts(FakeCluster(), PLACE)
+        Parts(FakeCluster(), PLACE).read()

@@ -7,8 +7,9 @@ import pytest
 from runner.errors import ConflictError, RunnerError, TransientError, UnknownOutcomeError
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
+from runner.journal.parts import Parts
 from tests.fakes.world import FakeCluster
-from tests.journal.test_configmap import PLACE, begun, part, read_parts, recorded, stage
+from tests.journal.test_configmap import PLACE, begun, part, recorded, stage
 
 
 class Unreliable:
@@ -93,4 +94,4 @@ def test_whatever_happens_to_the_answers_each_event_is_there_once(seed, monkeypa
     cluster.late.clear()
     assert recorded(cluster) == [str(k) for k in range(n)]
     assert all(len(parts.text_of(part(cluster, k))) <= 2000 for k in range(3))
-    assert read_parts(cluster, PLACE)[0].run == "r1"
+    assert Parts(cluster, PLACE).read()[0].run == "r1"

@@ -15,7 +15,7 @@ from runner.engine.evolve import replay
 from runner.engine.state import begin
 from runner.errors import RunnerError
 from runner.journal.configmap import ConfigMapJournal
-from runner.journal.parts import Place, read_parts
+from runner.journal.parts import Parts, Place
 from runner.model.stages import KubeObject
 from runner.routers import istio
 from runner.routers.marker import marker_of
@@ -239,7 +239,7 @@ def _leaves_order_behind(ring: Ring) -> None:
     for run in {contender.run for contender in ring.contenders}:
         place = Place(NS, f"runner-{run}")
         if ring.sandbox.cluster.get(place.part(0)) is not None:
-            finished[run] = isinstance(read_parts(ring.sandbox.cluster, place)[0].events[-1], RunFinished)
+            finished[run] = isinstance(Parts(ring.sandbox.cluster, place).read()[0].events[-1], RunFinished)
     met = meet(ring.sandbox.cluster, ring.story.playbook.routes[0], "")
     if met.split is not None and met.split["v3"] not in (0, 100) and met.unfinished is None:
         raise Violation(f"left at {met.split}, and nobody answers for it")

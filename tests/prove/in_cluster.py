@@ -8,7 +8,7 @@ from runner.engine.events import RunStarted
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
 from runner.journal.finding import finished
-from runner.journal.parts import Place, read_parts
+from runner.journal.parts import Parts, Place
 from tests.prove.simulation import History, Run, play
 from tests.prove.stories import NS
 
@@ -50,7 +50,7 @@ class ClusterRun(Run):
     def over(self) -> bool:
         """Whether the run has had its last word; the record is whole, or this says what is wrong."""
         found = self.sandbox.cluster.get(PLACE.part(0))
-        return found is not None and finished(read_parts(self.sandbox.cluster, PLACE)[0])
+        return found is not None and finished(Parts(self.sandbox.cluster, PLACE).read()[0])
 
 
 @contextmanager

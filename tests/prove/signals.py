@@ -73,9 +73,8 @@ def _stopped(folder: Path, state: Path, case: Case, code: int, seconds: float) -
     if "Traceback" in out + err or "a bug of its own" in out + err:
         raise Violation(f"no words: {(out + err)[-600:]}")
     if line == 1 and not out.strip():
-        return _gone_on_with(
-            ["resume", str(state)], state
-        )  # only the start was written, and nobody listened yet
+        # Only the start was written, and nobody listened yet.
+        return _gone_on_with(["resume", str(state)], state)
     first, *more = sent.split()
     if more == ["CONT"]:
         raise Violation(f"stopped and continued, it ended with {code}")

@@ -149,9 +149,8 @@ def test_a_run_that_is_resumed_is_held_against_what_is_left_of_it(
 
     said = "".join(capfd.readouterr())
     assert codes == [0, 0]
-    assert (
-        said.count("note: the token of the kubeconfig ends") == 1
-    )  # of `play`: the hour may pass before the shift
+    # Of `play`: the hour may pass before the shift.
+    assert said.count("note: the token of the kubeconfig ends") == 1
 
 
 def test_a_token_that_may_end_in_a_run_that_takes_long_is_a_note(play):

@@ -110,14 +110,14 @@ class Parsed:
     groups: tuple[str | None, ...]
 
 
-def parse(text: str, *, dot_newline: bool = True) -> Parsed:
-    """The tree of *text*, PatternError when it is none."""
+def parse(text: str) -> Parsed:
+    """The tree of *text*, in which a dot is any character; PatternError when it is none."""
     if len(text) > MAX_LENGTH:
         raise PatternError(
             f"the pattern has {len(text):,} characters, at most {MAX_LENGTH:,} are read", unsupported="length"
         )
     reader = _Reader(text)
-    tree = reader.choice(Flags(dot_newline=dot_newline), 0)
+    tree = reader.choice(Flags(dot_newline=True), 0)
     if not reader.at_end():
         raise PatternError(f"unexpected ): `{text}`")
     return Parsed(tree, tuple(reader.groups))
