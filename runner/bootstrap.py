@@ -256,10 +256,6 @@ def back_in_sandbox(log: Path, playbook: Playbook, *, at: float, speed: float | 
 def _sandboxed(world: "World", playbook: Playbook) -> Place:
     from runner.adapters.lease import LocalLease
 
-    def failures(since: float, until: float) -> tuple[int, int]:
-        counts = world.tally(since, until).since_canary.values()
-        return sum(count.failed for count in counts), sum(count.requests for count in counts)
-
     return Place(
         cluster=world.cluster,
         metrics=world.metrics,
@@ -271,7 +267,7 @@ def _sandboxed(world: "World", playbook: Playbook) -> Place:
         notes=tuple(world.assumptions),
         doubts=tuple(_unanswerable(world, playbook)),
         listeners=(world,),
-        failures=failures,
+        failures=lambda since, until: _failures_of_canaries(world, since, until),
         served=lambda since, until: _served(world, since, until),
     )
 
@@ -334,5 +330,12 @@ def _served(world: "World", since: float, until: float) -> dict[str, dict[str, f
 
 
 def _failures(world: "World", since: float, until: float) -> tuple[int, int]:
+    """Failed requests and all, of every route."""
     total = world.tally(since, until).total
     return total.failed, total.requests
+
+
+def _failures_of_canaries(world: "World", since: float, until: float) -> tuple[int, int]:
+    """Failed requests and all, from the first of each route's canary on."""
+    counts = world.tally(since, until).since_canary.values()
+    return sum(count.failed for count in counts), sum(count.requests for count in counts)

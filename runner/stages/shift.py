@@ -61,8 +61,9 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
     _refuse_superseded(found, setting)
     _refuse_other_host(effect, setting, found)
     split = istio.read(found, route)
-    before = _before(effect, setting, split)
-    if not _mine(found, setting, split, effect):
+    before = _before(setting, split)
+    done = split == effect.split and _marked(found, setting)  # and only the answer was lost
+    if not done:
         _refuse_drift(effect, setting, found, before)
     if effect.back and not split[route.canary]:
         return _already(route, effect, found, split, setting.routes[effect.route])
@@ -79,7 +80,7 @@ def prepare(effect: SetSplit, setting: Setting) -> Write:
             **_written(changed, route),
         },
         found={"split": before.as_dict(), "resourceVersion": found["metadata"].get("resourceVersion", "")},
-        send=None if _mine(found, setting, split, effect) else lambda: _sent(setting.cluster, changed),
+        send=None if done else lambda: _sent(setting.cluster, changed),
         moves=moves,
         proof=lambda back: _wrong(back, route, effect.split),
     )
@@ -129,20 +130,17 @@ def _file_of(route: Route, playbook: Playbook) -> str:
     return "FILE"
 
 
-def _before(effect: SetSplit, setting: Setting, split: Split) -> Split:
+def _before(setting: Setting, split: Split) -> Split:
     """The split that this effect starts from: as recorded with its intent, else as found now."""
     if setting.pending is not None and setting.pending.found:
         return split_of(setting.pending.found["split"])
-    del effect
     return split
 
 
-def _mine(found: KubeObject, setting: Setting, split: Split, effect: SetSplit) -> bool:
-    """The write happened, and only its answer was lost."""
+def _marked(found: KubeObject, setting: Setting) -> bool:
+    """Whether the newest write of any run is this stage's own."""
     marker = marker_of(found)
-    if marker is None or split != effect.split:
-        return False
-    return (marker.run, marker.stage) == (setting.run, setting.ref.stage)
+    return marker is not None and (marker.run, marker.stage) == (setting.run, setting.ref.stage)
 
 
 def _refuse_superseded(found: KubeObject, setting: Setting) -> None:
@@ -173,8 +171,8 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
     """Somebody else's change is never overwritten silently; on the way back, safety comes first."""
     route, known = setting.playbook.route(effect.route), setting.routes[effect.route]
     split, recorded = istio.read(found, route), known.split if setting.pending is None else before
-    if _undone(found, setting):
-        recorded = effect.split
+    if setting.pending is not None and _marked(found, setting):
+        recorded = effect.split  # it was written, and whoever put back what was there before has changed it
     if effect.back or recorded is None or split == recorded:
         return
     raise DisagreementError(
@@ -183,14 +181,6 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
         hint=f"go on from the live split: runner resume {shlex.quote(setting.run)}"
         f" --accept-drift {istio.digest(found, route)}",
     )
-
-
-def _undone(found: KubeObject, setting: Setting) -> bool:
-    """Our write took place, and somebody put back what was there before: that is their change, not our loss."""
-    marker = marker_of(found)
-    if setting.pending is None or marker is None:
-        return False
-    return (marker.run, marker.stage) == (setting.run, setting.ref.stage)
 
 
 def _changed(

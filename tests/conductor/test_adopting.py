@@ -14,7 +14,7 @@ from runner.model.stages import Scale, Shift, Stage, Wait
 from runner.stages.adopting import marked, record_of, scaled
 from runner.stages.meeting import refuse_half_way
 from runner.stages.sealing import seal
-from tests.fakes.release import NS, ROUTE, Play, cluster, playbook
+from tests.fakes.release import NS, ROUTE, Play, cluster, deployment, playbook, reconcile
 from tests.fakes.world import NOON
 
 BEFORE = {"reviews-v3": 1, "reviews-v1": 2}
@@ -33,26 +33,10 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-def _deployment(name):
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NS, "generation": 1},
-        "spec": {"replicas": BEFORE[name]},
-    }
-
-
-def _reconcile(at):
-    for found in [found for key, found in at._objects.items() if key[0] == "Deployment"]:
-        count = found["spec"]["replicas"]
-        ready = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), count)
-        found["status"] = {"observedGeneration": 1, **ready}
-
-
 def _with_deployments():
     at = cluster()
-    for name in BEFORE:
-        at.create(_deployment(name))
+    for name, replicas in BEFORE.items():
+        at.create(deployment(name, replicas))
     at.writes.clear()
     return at
 
@@ -61,7 +45,7 @@ def _lost_after(write: int, book=BOOK, at=None, **kwargs) -> Play:
     """A play that is killed after its *write*-th write, and whose journal is gone."""
     at = at or _with_deployments()
     play = Play(book, at=at, **kwargs)
-    at.before.append(lambda verb, what: _reconcile(at))
+    at.before.append(lambda verb, what: reconcile(at))
     replace = at.replace
 
     def dying(changed):
@@ -103,7 +87,7 @@ def _replicas(play: Play):
 
 def test_the_table_is_of_every_write():
     at = _with_deployments()
-    at.before.append(lambda verb, what: _reconcile(at))
+    at.before.append(lambda verb, what: reconcile(at))
 
     assert Play(BOOK, at=at).start().code == 0
     assert len(at.writes) == WRITES
@@ -175,7 +159,7 @@ def test_what_was_scaled_by_another_run_is_not_taken_for_ours():
 
 def test_a_second_scaling_remembers_what_was_there_before_the_first():
     at = _with_deployments()
-    at.before.append(lambda verb, what: _reconcile(at))
+    at.before.append(lambda verb, what: reconcile(at))
     stages = (Stage("some", Scale("reviews-v3", replicas=2)), Stage("more", Scale("reviews-v3", replicas=4)))
     book = playbook(stages=(*stages, *playbook().stages))
     play = Play(book, at=at)

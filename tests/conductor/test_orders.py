@@ -9,7 +9,7 @@ from runner.engine.observations import Interrupted, Order, OrderKind
 from runner.errors import TransientError
 from runner.model.playbook import OnInterrupt
 from runner.model.stages import Approve, Scale, Stage
-from tests.fakes.release import NS, Play, cluster, playbook
+from tests.fakes.release import NS, Play, cluster, deployment, playbook, reconcile
 
 ALL_ON_V1 = {"v1": 100, "v3": 0}
 
@@ -55,37 +55,16 @@ def test_rollback_after_the_end_goes_back_from_a_promotion():
 
 def test_rollback_scales_stable_up_before_it_gets_traffic():
     at = cluster()
-    at.create(_deployment("reviews-v1", 2))
+    at.create(deployment("reviews-v1", 2))
     retire = Stage("retire", Scale("reviews-v1", replicas=0))
     play = Play(playbook(stages=(*playbook().stages, retire)), at=at)
-    play.cluster.before.append(lambda verb, what: _reconcile(play.cluster))
+    play.cluster.before.append(lambda verb, what: reconcile(play.cluster))
     assert play.start().code == 0
 
     stop = play.again(Order(OrderKind.ROLLBACK, "ann"))
 
     assert stop.code == 0
     assert [what for _, what in at.writes[-2:]] == ["Deployment/reviews-v1", "VirtualService/reviews"]
-
-
-def _deployment(name, replicas):
-    return {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": name, "namespace": NS, "generation": 1},
-        "spec": {"replicas": replicas},
-    }
-
-
-def _reconcile(at):
-    """A Deployment controller that is never behind."""
-    for found in [found for key, found in at._objects.items() if key[0] == "Deployment"]:
-        count = found["spec"]["replicas"]
-        found["status"] = {
-            "observedGeneration": 1,
-            "replicas": count,
-            "updatedReplicas": count,
-            "availableReplicas": count,
-        }
 
 
 def test_gate_waits_for_a_person_and_records_who():

@@ -97,6 +97,24 @@ def cluster(*weights: tuple[str, int]) -> FakeCluster:
     )
 
 
+def deployment(name: str, replicas: int) -> dict[str, Any]:
+    """A Deployment of so many replicas, whose controller has yet to see it."""
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": NS, "generation": 1},
+        "spec": {"replicas": replicas},
+    }
+
+
+def reconcile(at: FakeCluster) -> None:
+    """A Deployment controller that is never behind."""
+    for found in [found for key, found in at._objects.items() if key[0] == "Deployment"]:
+        count = found["spec"]["replicas"]
+        ready = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), count)
+        found["status"] = {"observedGeneration": 1, **ready}
+
+
 class Play:
     """One play of a playbook in a world of fakes; `again` resumes from what the journal kept."""
 

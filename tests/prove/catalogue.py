@@ -110,7 +110,7 @@ def _crashes(draw: Draw) -> list[Item]:
 
 def _sabotaged(name: str) -> Figures:
     """The integer that shows what is missing."""
-    seed = sabotage.caught(name, sabotage.TRIES)
+    seed = sabotage.caught(name, range(sabotage.TRIES))
     if seed is None:
         raise Violation(f"sabotage {name!r} was not noticed")
     return {name: seed}

@@ -2,8 +2,7 @@
 
 import re
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from runner import errors, logs, secrecy
@@ -14,21 +13,9 @@ from runner.journal import codec
 from runner.reports import by_hand, escape, streams
 from tests.escaping import oracle
 from tests.prove import canaries
+from tests.prove.patching import replaced
 
 NEVER = re.compile("(?!)")
-
-
-@contextmanager
-def replaced(*changes: tuple[Any, str, Any]) -> Iterator[None]:
-    """Names of modules mean something else for a while."""
-    before = [(where, name, getattr(where, name)) for where, name, _ in changes]
-    for where, name, value in changes:
-        setattr(where, name, value)
-    try:
-        yield
-    finally:
-        for where, name, value in before:
-            setattr(where, name, value)
 
 
 def _as_it_is(text: str) -> str:

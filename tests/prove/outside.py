@@ -1,7 +1,6 @@
 """Safeguards that lie outside of the simulator's world, each taken out, and the gate that must notice."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import urllib3
@@ -15,32 +14,20 @@ from runner.journal import file as journal_file
 from runner.model.split import Split
 from runner.stages import shift
 from tests.prove import edges, gates, machine, signals
+from tests.prove.patching import patched
 from tests.prove.stories import STORIES
 
 Gate = Callable[[int], object]
 
 
-@contextmanager
-def _named(where: Any, **names: Any) -> Iterator[None]:
-    """*where* has names of its own for a while, in place of what they mean elsewhere."""
-    before = {name: vars(where)[name] for name in names if name in vars(where)}
-    for name, value in names.items():
-        setattr(where, name, value)
-    try:
-        yield
-    finally:
-        for name in names:
-            delattr(where, name) if name not in before else setattr(where, name, before[name])
-
-
 def _unheard() -> Any:
     """SIGTERM does what it does to a program that never thought of it."""
-    return _named(attention, CODES={number: code for number, code in attention.CODES.items() if code != 143})
+    return patched(attention, CODES={number: code for number, code in attention.CODES.items() if code != 143})
 
 
 def _on_the_file() -> Any:
     """The lock is the state file itself."""
-    return _named(journal_file, FileLock=lambda name, **more: FileLock(name.removesuffix(".lock"), **more))
+    return patched(journal_file, FileLock=lambda name, **more: FileLock(name.removesuffix(".lock"), **more))
 
 
 def _unlocked() -> Any:
@@ -56,7 +43,7 @@ def _unlocked() -> Any:
         def release(self) -> None:
             pass
 
-    return _named(journal_file, FileLock=Open)
+    return patched(journal_file, FileLock=Open)
 
 
 def _sent_again() -> Any:
@@ -64,7 +51,7 @@ def _sent_again() -> Any:
     again = urllib3.Retry(
         3, allowed_methods=None, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False
     )
-    return _named(wire, ONCE=again)
+    return patched(wire, ONCE=again)
 
 
 def _hundred(_: Any) -> int:
@@ -73,12 +60,12 @@ def _hundred(_: Any) -> int:
 
 def _unsummed() -> Any:
     """Weights of a document are not added up."""
-    return _named(stages, sum=_hundred)
+    return patched(stages, sum=_hundred)
 
 
 def _never_summed() -> Any:
     """Weights are added up nowhere."""
-    return _unsummed(), _named(Split, __post_init__=lambda self: None)
+    return _unsummed(), patched(Split, __post_init__=lambda self: None)
 
 
 def _no_intent_back() -> Any:
@@ -89,7 +76,7 @@ def _no_intent_back() -> Any:
         said = (e for e in events if not (isinstance(e, EffectIntended) and e.ref.stage == "rollback"))
         count(self, *said)
 
-    return _named(loop.Conductor, _count=counted)
+    return patched(loop.Conductor, _count=counted)
 
 
 def _crash_on_the_way_back(seed: int) -> object:
@@ -113,7 +100,7 @@ OUTSIDE: Mapping[str, tuple[Callable[[], Any], Gate]] = {
     "the HTTP client repeats writes": (_sent_again, _write),
     "weights of a document are not added up": (_unsummed, edges.weighed),
     "weights are added up nowhere": (_never_summed, edges.weighed),
-    "hosts are ignored in drift": (lambda: _named(shift, _refuse_other_host=lambda *_: None), _host),
+    "hosts are ignored in drift": (lambda: patched(shift, _refuse_other_host=lambda *_: None), _host),
     "a rollback has no intent": (_no_intent_back, _crash_on_the_way_back),
 }
 """Each with the gate that must notice it."""

@@ -1,7 +1,7 @@
 """Safeguards taken out one at a time: a proof that does not notice one of them proves nothing about it."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +21,7 @@ from runner.model.checks import Verdict
 from runner.stages import apply, sealing, shift
 from tests.prove import concealing, contenders, gates, in_cluster, outside, records, simulation
 from tests.prove.faults import Disk, FaultyJournal
+from tests.prove.patching import patched
 from tests.prove.stories import STORIES
 
 TRIES = 5_000  # histories within which each must be noticed
@@ -28,19 +29,6 @@ Gate = Callable[[int], object]
 RANDOM: Gate = gates.random_history
 RIVALS: Gate = gates.rivals
 IN_CLUSTER: Gate = in_cluster.history
-
-
-@contextmanager
-def patched(where: Any, **changes: Any) -> Iterator[None]:
-    """Names of *where* mean something else for a while."""
-    before = {name: getattr(where, name) for name in changes}
-    for name, value in changes.items():
-        setattr(where, name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(where, name, value)
 
 
 def _no_intent() -> Any:
@@ -378,12 +366,12 @@ SABOTAGES: Mapping[str, tuple[Callable[[], Any], Gate]] = {
 """Each with the gate that must notice it."""
 
 
-def caught(name: str, tries: int) -> int | None:
-    """The first integer whose history shows that *name* is missing; None when none of *tries* does."""
+def caught(name: str, seeds: Iterable[int]) -> int | None:
+    """The first of *seeds* whose history shows that *name* is missing; None when none does."""
     make, gate = SABOTAGES[name]
     made = make()
     with _all(made if isinstance(made, tuple) else (made,)):
-        for seed in range(tries):
+        for seed in seeds:
             try:
                 gate(seed)
             except (AssertionError, RunnerError):  # what no gate lets through
