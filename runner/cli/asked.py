@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.bootstrap import Place, Reach
 from runner.cli import options
+from runner.cli.states import reach_of
 from runner.document.playbook import Loaded, read_playbook
 from runner.errors import UsageError
 from runner.journal.codec import plain
@@ -49,11 +50,6 @@ def asked_of(given: Mapping[str, Any]) -> Asked:
         reach=reach_of(given),
         from_here=given["from_here"],
     )
-
-
-def reach_of(given: Mapping[str, Any]) -> Reach:
-    """How the cluster and its metrics are to be reached."""
-    return Reach(given["kubeconfig"], given["context"], given["prometheus"], given.get("file"))
 
 
 def scenario_of(asked: Asked) -> Scenario | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from runner.bootstrap import Place
+from runner.cli.consent import ask, is_asked
 from runner.cli.states import ClusterState, State, needed_by
 from runner.engine.lengths import length
 from runner.engine.timeline import outlived
@@ -78,11 +79,7 @@ def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool)
 
     UsageError without a terminal and without `-y`, or without a context that anybody named.
     """
-    asked = sys.stdin.isatty() and not yes
-    if not asked and not yes:
-        raise UsageError(
-            "confirmation is needed, but stdin is no terminal", hint="pass -y to play without asking"
-        )
+    asked = is_asked(yes=yes, to="play")
     if not asked and not context_given and playbook.target.context is None:
         raise UsageError(
             "nobody named the cluster that this is to play on",
@@ -91,5 +88,5 @@ def confirm(playbook: Playbook, place: Place, *, yes: bool, context_given: bool)
     found = {route.name: meet(place.cluster, route, "").split for route in playbook.routes}
     for line in confirmation(playbook, place.target, found, terminal_of(sys.stderr, os.environ)):
         click.echo(line, err=True)
-    if asked and not click.confirm("Play it?", default=False, err=True):
-        raise UsageError("not played", hint="nothing was touched")
+    if asked:
+        ask("Play it?", "not played")

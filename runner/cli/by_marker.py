@@ -1,16 +1,18 @@
 """Going back without a state file: the marker on the object says where safety lies."""
 
 import shlex
-import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 import click
 
 from runner import bootstrap
-from runner.bootstrap import Place, Reach
+from runner.bootstrap import Place
+from runner.cli.consent import consent
 from runner.cli.recording import recorded_playbook
+from runner.cli.states import reach_of
 from runner.engine.program import SubsetsReady
 from runner.errors import (
     ConflictError,
@@ -19,7 +21,6 @@ from runner.errors import (
     RollbackUnverifiedError,
     RunnerError,
     TransientError,
-    UsageError,
 )
 from runner.journal import Record
 from runner.model.playbook import API_PATIENCE, Playbook, Route, Target
@@ -39,20 +40,14 @@ def go_back_by_marker(given: dict[str, Any]) -> int:
     """Read the safe split from the marker, write it conditionally, read it back; the exit code."""
     route = Route(given["route"], given["route"], given["namespace"], canary="", stable="")
     playbook = Playbook("rollback", "0", Target(route.namespace), (route,), (), ())
-    reach = Reach(given["kubeconfig"], given["context"], given["prometheus"])
-    said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
-    place = bootstrap.on_cluster(reach, playbook, "rollback", bootstrap.real_clock(), said)
+    clock, say = bootstrap.real_clock(), partial(click.echo, err=True)
+    place = bootstrap.on_cluster(reach_of(given), playbook, "rollback", clock, say)
     marker, split = _patiently(place.clock, lambda: _found(place.cluster, route))
     safe = marker.safe
     if safe is None:
         raise RunnerError(f"the marker of run {marker.run} names no safe split", hint="shift by kubectl")
     click.echo(f"{route.name} is at {split}; run {marker.run} calls {safe} safe", err=True)
-    if not given["yes"] and not sys.stdin.isatty():
-        raise UsageError(
-            "confirmation is needed, but stdin is no terminal", hint="pass -y to go back without asking"
-        )
-    if not given["yes"] and not click.confirm(f"Take it to {safe}?", err=True):
-        raise UsageError("not rolled back", hint="nothing was touched")
+    consent(f"Take it to {safe}?", "not rolled back", yes=given["yes"], to="go back")
     canary = next((subset for subset in split if not safe[subset]), "")
     known = Route(route.name, route.virtual_service, route.namespace, canary=canary, stable=next(iter(safe)))
     return go_back_to(place.cluster, place.clock, known, marker, safe, output=given["output"])

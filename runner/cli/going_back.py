@@ -10,12 +10,13 @@ import click
 from runner import bootstrap
 from runner.cli import exposure, options
 from runner.cli.by_marker import take_over
+from runner.cli.consent import consent
 from runner.cli.ordering import order_and_wait
 from runner.cli.playing import Session, carry_on
 from runner.cli.reopening import place_of_record, reopen, session_facts
 from runner.cli.runs import shown_of
 from runner.cli.states import ClusterState, State, reach_of
-from runner.cli.watching import Wishes
+from runner.cli.watching import Wishes, wishes_of
 from runner.engine.events import Outcome, RollbackStarted, RunFinished
 from runner.engine.evolve import OUTCOME_CODES
 from runner.engine.observations import Order, OrderKind
@@ -35,7 +36,7 @@ def go_back(state: State, kind: OrderKind, given: dict[str, Any]) -> int:
     sandbox = state.read().started.target.get("sandbox")
     options.refuse_elsewhere(click.get_current_context(), sandbox=bool(sandbox))
     order = Order(kind, bootstrap.who())
-    wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
+    wishes = wishes_of(given)
     if not state.is_played():
         return _by_ourselves(state, order, given, wishes)
     try:
@@ -64,14 +65,9 @@ def _by_ourselves(state: State, order: Order, given: dict[str, Any], wishes: Wis
 
 def _ask(target: Any, run: str, wishes: Wishes) -> None:
     """A person at a terminal is asked; the sandbox never asks."""
-    if target.get("sandbox") or wishes.yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "confirmation is needed, but stdin is no terminal", hint="pass -y to go back without asking"
-        )
-    if not click.confirm(f"Take {run} on {target.get('context')} back to its safe split?", err=True):
-        raise UsageError("not rolled back", hint="nothing was touched")
+    if not target.get("sandbox"):
+        question = f"Take {run} on {target.get('context')} back to its safe split?"
+        consent(question, "not rolled back", yes=wishes.yes, to="go back")
 
 
 def _by_order(state: State, order: Order, given: dict[str, Any], wishes: Wishes) -> int:

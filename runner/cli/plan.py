@@ -4,6 +4,7 @@ import os
 import shlex
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -81,10 +82,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
 def _place(asked: Asked, loaded: Loaded) -> Place:
     if asked.sandbox:
         return bootstrap.sandbox_to_read(loaded.playbook, scenario_of(asked), seed=asked.seed)
-    clock = bootstrap.real_clock()
-    return bootstrap.on_cluster(
-        asked.reach, loaded.playbook, bootstrap.new_run(), clock, lambda text: click.echo(text, err=True)
-    )
+    clock, say = bootstrap.real_clock(), partial(click.echo, err=True)
+    return bootstrap.on_cluster(asked.reach, loaded.playbook, bootstrap.new_run(), clock, say)
 
 
 def _site(place: Place, playbook: Playbook) -> Site:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place
 from runner.cli import exposure, options
-from runner.cli.asked import Asked, as_kept, asked_of, prepared, reach_of, scenario_of
+from runner.cli.asked import Asked, as_kept, asked_of, prepared, scenario_of
 from runner.cli.plan_file import read_plan, refuse_outdated
 from runner.cli.playing import Session, carry_on
 from runner.cli.recording import check_until, first_event
@@ -21,11 +22,12 @@ from runner.cli.states import (
     Kept,
     State,
     existing,
+    reach_of,
     refuse_existing,
     refuse_exposed_secrets,
     state_at,
 )
-from runner.cli.watching import Wishes, refuse_unwritable_log
+from runner.cli.watching import Wishes, refuse_unwritable_log, wishes_of
 from runner.document.playbook import Loaded
 from runner.engine.events import RunStarted
 from runner.errors import UsageError
@@ -69,7 +71,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     if (there := existing(state)) is not None:
         with exposure.told(there, state.is_played):
             refuse_existing(state, asked.file)
-    wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
+    wishes = wishes_of(given)
     refuse_unwritable_log(wishes)
     with ExitStack() as begun:
         loaded, place = prepared(asked, lambda loaded: _place(asked, loaded, run, state, wishes, begun))
@@ -155,9 +157,7 @@ def _lasting_state(state: State, given: Any, asked: Asked, place: Place, run: st
 def _place(asked: Asked, loaded: Loaded, run: str, state: State, wishes: Wishes, begun: ExitStack) -> Place:
     clock = bootstrap.real_clock()
     if not asked.sandbox:
-        return bootstrap.on_cluster(
-            asked.reach, loaded.playbook, run, clock, lambda text: click.echo(text, err=True)
-        )
+        return bootstrap.on_cluster(asked.reach, loaded.playbook, run, clock, partial(click.echo, err=True))
     log, scenario = Path(f"{state.path}.world"), scenario_of(asked)
     state.claim()  # whoever was faster has a world there by now
     refuse_existing(state, asked.file)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,8 @@ def _place(record: Record, state: State, playbook: Playbook, reach: Reach, speed
     if target.get("sandbox"):
         log = Path(f"{state.path}.world")
         return bootstrap.back_in_sandbox(log, playbook, at=record.events[-1].at, speed=speed)
-    clock = bootstrap.real_clock()
-    said = lambda text: click.echo(text, err=True)  # noqa: E731 - one line, used once
-    return bootstrap.on_cluster(_recorded(reach, state, record), playbook, record.run, clock, said)
+    reach, clock = _recorded(reach, state, record), bootstrap.real_clock()
+    return bootstrap.on_cluster(reach, playbook, record.run, clock, partial(click.echo, err=True))
 
 
 def _recorded(reach: Reach, state: State, record: Record) -> Reach:

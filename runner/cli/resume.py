@@ -11,7 +11,7 @@ from runner.cli.playing import Session, carry_on
 from runner.cli.recording import check_until, refuse_drift
 from runner.cli.reopening import Reopened, accepted, reopen, session_facts
 from runner.cli.states import reach_of, state_of
-from runner.cli.watching import Wishes
+from runner.cli.watching import wishes_of
 from runner.engine.events import StageSkipped, StageSucceeded
 from runner.errors import UsageError
 from runner.journal import Record
@@ -37,7 +37,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     record = state.read()
     _refuse_finished(record)
     options.refuse_elsewhere(ctx, sandbox=bool(record.started.target.get("sandbox")))
-    wishes = Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
+    wishes = wishes_of(given)
     with exposure.told(record):
         others = refuse_drift(record, given["accept_drift"])
         reopened = reopen(state, reach, wishes.speed)

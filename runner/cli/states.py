@@ -174,7 +174,7 @@ def routes_of(record: Record) -> list[tuple[str, str]]:
     return [(route.namespace, route.virtual_service) for route in recorded_playbook(record).routes]
 
 
-def reach_of(given: dict[str, Any]) -> Reach:
+def reach_of(given: Mapping[str, Any]) -> Reach:
     """What the command line says of the cluster; commands that take nothing of it say nothing."""
     return Reach(given.get("kubeconfig"), given.get("context"), given.get("prometheus"), given.get("file"))
 

@@ -1,12 +1,12 @@
 """`runner unlock RUN`."""
 
-import sys
 from typing import Any
 
 import click
 
 from runner import bootstrap
 from runner.cli import options
+from runner.cli.consent import consent
 from runner.cli.reopening import place_of_record
 from runner.cli.states import FileState, reach_of, routes_of, state_of
 from runner.errors import LockedError, UsageError
@@ -36,19 +36,8 @@ def command(run: str, *, yes: bool, **given: Any) -> None:
     if not held:
         click.echo(f"nothing is locked by run {record.run}")
         return
-    _ask(held, yes=yes)
+    question = f"{', '.join(held)} holds it. Is that process dead?"
+    consent(question, "not unlocked", yes=yes, to="unlock")
     click.echo("watching whether it is alive", err=True)
     bootstrap.break_leases(place.cluster, place.clock, routes, record.run)
     click.echo(f"the leases of run {record.run} are free")
-
-
-def _ask(held: tuple[str, ...], *, yes: bool) -> None:
-    """A person is asked; without a terminal only `-y` says yes."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise UsageError(
-            "confirmation is needed, but stdin is no terminal", hint="pass -y to unlock without asking"
-        )
-    if not click.confirm(f"{', '.join(held)} holds it. Is that process dead?", default=False, err=True):
-        raise UsageError("not unlocked", hint="nothing was touched")

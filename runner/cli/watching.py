@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from runner.engine.events import Event, Outcome
 from runner.engine.observations import Observation
@@ -48,6 +48,11 @@ class Wishes:
     plain: bool = False
     log_file: str | None = None
     yes: bool = False
+
+
+def wishes_of(given: Mapping[str, Any]) -> Wishes:
+    """What the options of `options.watching` come to."""
+    return Wishes(given["output"], given["speed"], given["plain"], given["log_file"], given["yes"])
 
 
 def refuse_unwritable_log(wishes: Wishes) -> None:
