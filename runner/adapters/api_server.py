@@ -141,12 +141,18 @@ def _through(proxy: str | None, make: "Callable[[], ApiClient]") -> "ApiClient":
     """The client, whose proxy may come from the environment and hold a password. RunnerError where it is none."""
     try:
         keep_secret(unquote(urlsplit(proxy or "").password or ""))
+        if urlsplit(proxy or "").scheme.startswith("socks"):  # its connections would know no deadline
+            raise _no_proxy("it speaks SOCKS")
         return make()
     except (urllib3.exceptions.HTTPError, ValueError):  # their words hold the whole address
-        raise RunnerError(
-            "the proxy of this cluster cannot be used: its address is none",
-            hint="look at proxy-url in the kubeconfig and at HTTPS_PROXY: http://HOST:PORT or https://HOST:PORT",
-        ) from None
+        raise _no_proxy("its address is none") from None
+
+
+def _no_proxy(why: str) -> RunnerError:
+    return RunnerError(
+        f"the proxy of this cluster cannot be used: {why}",
+        hint="look at proxy-url in the kubeconfig and at HTTPS_PROXY: http://HOST:PORT or https://HOST:PORT",
+    )
 
 
 def _trust(login: Login, certificate: Certificate | None) -> ssl.SSLContext:

@@ -18,6 +18,7 @@ from typing import Any
 
 from runner.adapters.login import Certificate, ExecPlugin, bearer
 from runner.errors import RunnerError
+from runner.foreign import json_of
 from runner.ports import Ending
 from runner.secrecy import Secret, hide_named, keep_secret, sounds_secret
 
@@ -81,7 +82,9 @@ def _run(plugin: ExecPlugin) -> str:
         "kind": "ExecCredential",
         "spec": {"interactive": False} | ({"cluster": plugin.cluster} if plugin.cluster else {}),
     }
-    environment = os.environ | dict(plugin.env) | {"KUBERNETES_EXEC_INFO": json.dumps(question)}
+    environment = (
+        os.environ | dict(plugin.env) | {"KUBERNETES_EXEC_INFO": json.dumps(question, default=str)}
+    )  # YAML has dates
     _keep_secret(environment, plugin.args)
     try:
         done = subprocess.run(  # noqa: S603 - an absolute path that the operator allowed, no shell
@@ -116,7 +119,7 @@ def _keep_secret(environment: Mapping[str, str], args: Sequence[str]) -> None:
 
 
 def _read(printed: str, api_version: str) -> _Obtained:
-    answer: dict[str, Any] = json.loads(printed)
+    answer: dict[str, Any] = json_of(printed)
     if answer["apiVersion"] != api_version or answer["kind"] != "ExecCredential":
         raise ValueError(f"expected ExecCredential of {api_version}")
     status = answer["status"]

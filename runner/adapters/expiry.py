@@ -6,11 +6,11 @@ Nothing is believed because of them: a signature is the server's business, and s
 """
 
 import base64
-import json
 from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from runner.foreign import json_of
 from runner.ports import Ending
 from runner.secrecy import Secret
 
@@ -32,7 +32,7 @@ def _claims(token: str) -> Mapping[str, Any]:
     if len(parts) != 3:
         return {}
     try:
-        found = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, RecursionError):
+        found = json_of(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runner.adapters.kubefile import Entry, pem
-from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile
+from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile, sendable
 from runner.errors import RunnerError
 from runner.model.config import Config
 from runner.secrecy import Secret, keep_secret, sounds_secret
 
+EXTENSION = "client.authentication.k8s.io/exec"
 PLUGIN_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
 
@@ -54,29 +55,25 @@ def impersonation_of(user: Entry) -> tuple[tuple[str, str], ...]:
     """
     if "as-user-extra" in user.body:
         raise RunnerError(f'{user.file}: "as-user-extra" of "{user.name}" is not supported')
-    groups = user.body.get("as-groups") or []
-    if not isinstance(groups, list):
-        raise RunnerError(f'{user.file}: "as-groups" of "{user.name}" must be a list')
     pairs = [("Impersonate-User", user.text("as")), ("Impersonate-Uid", user.text("as-uid"))]
-    pairs += [("Impersonate-Group", str(group)) for group in groups]
-    return tuple((name, value) for name, value in pairs if value)
+    pairs += [("Impersonate-Group", str(group)) for group in user.items("as-groups")]
+    return tuple((name, sendable(value, f'"{value}"')) for name, value in pairs if value)
 
 
 def _provider(user: Entry) -> Proof:
-    provider = user.body["auth-provider"] or {}
-    settings = provider.get("config") or {}
+    provider = Entry(f"{user.name}/auth-provider", user.mapping("auth-provider"), user.file)
+    settings = provider.mapping("config")
     token = settings.get("id-token") or settings.get("access-token")
     if isinstance(token, str) and token:
         return Token(Secret(token))
     raise RunnerError(
-        f'{user.file}: user "{user.name}" logs in with the auth-provider "{provider.get("name")}"',
+        f'{user.file}: user "{user.name}" logs in with the auth-provider "{provider.text("name")}"',
         hint="auth providers were replaced by exec plugins in Kubernetes 1.26; log in again to get one",
     )
 
 
 def _plugin(user: Entry, cluster: Entry, allowed: Allowed) -> ExecPlugin:
-    body = user.body["exec"] if isinstance(user.body["exec"], dict) else {}
-    plugin = Entry(f"{user.name}/exec", body, user.file)
+    plugin = Entry(f"{user.name}/exec", user.mapping("exec"), user.file)
     api_version = plugin.text("apiVersion")
     if api_version not in PLUGIN_VERSIONS:
         raise RunnerError(
@@ -89,21 +86,31 @@ def _plugin(user: Entry, cluster: Entry, allowed: Allowed) -> ExecPlugin:
     return ExecPlugin(
         _allowed_command(plugin, user, allowed),
         api_version,
-        tuple(str(argument) for argument in body.get("args") or ()),
+        tuple(_passable(str(argument), plugin) for argument in plugin.items("args")),
         _environment(plugin),
-        _cluster_info(cluster) if body.get("provideClusterInfo") else None,
+        _cluster_info(cluster) if plugin.body.get("provideClusterInfo") else None,
     )
 
 
 def _environment(plugin: Entry) -> tuple[tuple[str, str], ...]:
     try:
-        pairs = tuple((str(pair["name"]), str(pair["value"])) for pair in plugin.body.get("env") or ())
+        pairs = tuple((str(pair["name"]), str(pair["value"])) for pair in plugin.items("env"))
     except (TypeError, KeyError):
         raise RunnerError(f'{plugin.file}: "env" of "{plugin.name}" is no list of names and values') from None
     for name, value in pairs:
         if sounds_secret(name):
             keep_secret(value)
+        if not name or "=" in name:
+            raise RunnerError(f'{plugin.file}: "env" of "{plugin.name}" has a name that no variable can have')
+        _passable(name + value, plugin)
     return pairs
+
+
+def _passable(text: str, plugin: Entry) -> str:
+    """*text*, which a program can be given. RunnerError, which does not quote it: it may be a secret."""
+    if "\0" in text:
+        raise RunnerError(f'{plugin.file}: "{plugin.name}" holds U+0000, which no program can be given')
+    return text
 
 
 def _allowed_command(plugin: Entry, user: Entry, allowed: Allowed) -> str:
@@ -140,7 +147,7 @@ def _cluster_info(cluster: Entry) -> Mapping[str, object]:
         info["certificate-authority-data"] = authorities
     if name := cluster.text("tls-server-name"):
         info["tls-server-name"] = name
-    for extension in cluster.body.get("extensions") or ():
-        if extension.get("name") == "client.authentication.k8s.io/exec":
+    for extension in cluster.items("extensions"):
+        if isinstance(extension, dict) and extension.get("name") == EXTENSION:
             info["config"] = extension.get("extension")
     return info

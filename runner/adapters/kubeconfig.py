@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runner.adapters.kube_user import Allowed, certificate_of, impersonation_of, proof_of
-from runner.adapters.kubefile import Entry, Merged, listed, merge, pem
+from runner.adapters.kubefile import Entry, Merged, at_home, listed, merge, pem
 from runner.adapters.login import Login, TokenFile
 from runner.adapters.wire import parsed_address, without_login
 from runner.errors import RunnerError
@@ -75,7 +75,7 @@ def connect(
 
 def _files(choice: Choice, environ: Mapping[str, str]) -> list[Path]:
     if choice.kubeconfig:
-        return [Path(choice.kubeconfig).expanduser()]
+        return [at_home(choice.kubeconfig)]
     return [file for file in _candidates(environ) if file.exists()]
 
 
@@ -98,7 +98,7 @@ def _refuse_of_repository(file: Path, repository: str | None, environ: Mapping[s
 
 
 def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or "~").expanduser()
+    return at_home(environ.get("HOME") or "~")
 
 
 def _candidates(environ: Mapping[str, str]) -> list[Path]:

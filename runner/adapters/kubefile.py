@@ -35,12 +35,30 @@ class Entry:
             raise RunnerError(
                 f'{self.file}: "{key}" of "{self.name}" must be text, found a value of type {found}'
             )
+        if "\0" in value:
+            raise RunnerError(
+                f'{self.file}: "{key}" of "{self.name}" holds U+0000, which nothing can be named by'
+            )
         return value
 
     def path(self, key: str) -> Path | None:
         """The file named at *key*, relative to the kubeconfig that names it."""
         text = self.text(key)
-        return self.file.parent / Path(text).expanduser() if text else None
+        return self.file.parent / at_home(text) if text else None
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        """The mapping at *key*; empty where there is none. RunnerError when it is something else."""
+        value = self.body.get(key)
+        if isinstance(value, dict | None):
+            return value or {}
+        raise RunnerError(f'{self.file}: "{key}" of "{self.name}" must be a mapping')
+
+    def items(self, key: str) -> list[Any]:
+        """The list at *key*; empty where there is none. RunnerError when it is something else."""
+        value = self.body.get(key)
+        if isinstance(value, list | None):
+            return value or []
+        raise RunnerError(f'{self.file}: "{key}" of "{self.name}" must be a list')
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +85,17 @@ class Merged:
     def where(self) -> str:
         """The files, for people."""
         return ", ".join(str(file) for file in self.files)
+
+
+def at_home(text: str) -> Path:
+    """The path *text*, whose `~` is somebody's home. RunnerError where this machine knows of none."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise RunnerError(
+            f"nobody's home is known for {text.partition('/')[0]}, with which {text} begins",
+            hint="write the whole path, or set HOME",
+        ) from None
 
 
 def merge(files: Sequence[Path]) -> Merged:

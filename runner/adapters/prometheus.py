@@ -4,7 +4,6 @@ Source of the format: https://prometheus.io/docs/prometheus/latest/querying/api/
 Nothing here judges: a value may be NaN, a warning is kept, and whatever is no answer says why.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 from runner.adapters.metrics_source import DEADLINE, Source
 from runner.adapters.wire import Page, WireError
 from runner.errors import RunnerError
+from runner.foreign import json_of
 from runner.model.evidence import Answer, NoAnswer, Sample
 from runner.ports import Clock
 from runner.promql import PromQLError, inspect
@@ -130,17 +130,13 @@ def _answer(page: Page, now: float) -> Answer | NoAnswer:
 
 def _json(page: Page) -> dict[str, Any]:
     try:
-        body = json.loads(page.body, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        body = json_of(page.body)
+    except ValueError:
         body = None
     if isinstance(body, dict):
         return body
     kind = page.headers.get("Content-Type", "no type").split(";")[0]
     raise UnexpectedError(f"answered {page.status} with {kind}, expected the JSON of a Prometheus")
-
-
-def _no_constant(text: str) -> float:
-    raise ValueError(text)
 
 
 def _samples(data: Mapping[str, Any]) -> tuple[Sample, ...]:
@@ -186,7 +182,7 @@ def _skew(page: Page, now: float) -> tuple[str, ...]:
     """Two clocks apart make "the last minute" mean two things."""
     try:
         there = parsedate_to_datetime(page.headers.get("Date", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return ()
     apart = there - now
     if abs(apart) <= SKEW:

@@ -237,7 +237,8 @@ def border() -> Iterator[None]:
     """Foreign exceptions become a WireError here."""
     try:
         yield
-    except (exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+    except (exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
+        # ValueError: what http.client and urllib3 say of lengths and addresses that are none
         raise wire_error(error) from error
 
 

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Sequence
+from math import isfinite
 from typing import Any
 
 import click
@@ -10,6 +11,17 @@ from click.core import ParameterSource
 from runner.errors import UsageError
 
 Command = Callable[..., Any]
+
+
+class FiniteRange(click.FloatRange):
+    """Numbers in a range; NaN, which is neither above nor below anything, is in none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number; BadParameter where it is none of the range."""
+        found = super().convert(value, param, ctx)
+        if not isfinite(found):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return found
 
 
 def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
@@ -59,9 +71,7 @@ watching = together(
     click.option(
         "-o", "--output", type=click.Choice(["text", "jsonl"]), default="text", help="Form of the events."
     ),
-    click.option(
-        "--speed", type=click.FloatRange(min=0.1), help="In the sandbox: times real time, to watch it."
-    ),
+    click.option("--speed", type=FiniteRange(min=0.1), help="In the sandbox: times real time, to watch it."),
     click.option("--ascii", "plain", is_flag=True, help="ASCII characters only."),
     click.option("--log-file", metavar="FILE", help="Also write JSON log lines to a file."),
 )

@@ -42,7 +42,7 @@ from runner.review.plan import Guess, Plan, Site, make_plan
 )
 @click.option(
     "--base",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=options.FiniteRange(0, 1, max_open=True),
     help="The share of stable's requests that fails, for the forecast; default 0.001.",
 )
 @click.option(

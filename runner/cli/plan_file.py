@@ -1,6 +1,5 @@
 """The file that `plan --out` writes and `play --plan` reads: the plan as JSON, 0600."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from runner.bootstrap import Place
 from runner.cli.asked import digest
 from runner.document.playbook import Loaded
 from runner.errors import DisagreementError, RunnerError, UsageError
+from runner.foreign import json_of
 
 PLANNED = (
     "file",
@@ -81,10 +81,10 @@ def _parsed(path: str) -> dict[str, Any]:
     from runner.document.schema import published
 
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json_of(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _no_plan(path, "it is no JSON") from error
     wrong = next(Draft7Validator(published("plan")).iter_errors(found), None)
     if wrong is not None:

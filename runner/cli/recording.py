@@ -14,6 +14,7 @@ from runner.journal.codec import plain
 from runner.journal.finding import typed
 from runner.model.playbook import Playbook
 from runner.routers.marker import digest_of
+from runner.stages.kinds import compile_playbook
 
 LEAST_DIGEST = 8  # characters of a digest that are shown, and that are enough to mean it
 
@@ -47,13 +48,15 @@ def recorded_playbook(record: Record) -> Playbook:
     """The playbook as it was when the run began. DisagreementError where what is recorded is none."""
     started = record.started
     try:
-        return rebuild(started.playbook, started.variables, started.manifests)
+        playbook = rebuild(started.playbook, started.variables, started.manifests)
+        compile_playbook(record.run, playbook)  # what a stage names may be missing, though each part fits
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DisagreementError(
             f"{record.path}:1: the playbook that run {record.run} began with is not one that can be played",
             hint="the first line of the state file was not written by runner, or by a later one;"
             " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file",
         ) from error
+    return playbook
 
 
 def refuse_drift(record: Record, accepted: Sequence[str]) -> tuple[str, ...]:

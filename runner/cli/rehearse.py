@@ -34,7 +34,7 @@ FORMS: Mapping[str, Callable[[Rehearsal], str]] = {
 @click.option("--seed", type=int, default=1, help="The worlds' chance.")
 @click.option(
     "--base",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=options.FiniteRange(0, 1, max_open=True),
     help="The share of stable's requests that fails, for the forecast; default 0.001.",
 )
 @options.reading

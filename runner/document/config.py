@@ -59,4 +59,12 @@ def _source(name: str, body: dict[str, Any], folder: FilePath) -> MetricsSource:
 
 def _beside(folder: FilePath, path: str | None) -> str | None:
     """A file is named relative to the Config that names it; ``~`` is the user's home."""
-    return str(folder / FilePath(path).expanduser()) if path else None
+    return str(folder / _expanded(path)) if path else None
+
+
+def _expanded(path: str) -> FilePath:
+    """A home that nobody knows of is a path like any other: whoever reads the file says that there is none."""
+    try:
+        return FilePath(path).expanduser()
+    except RuntimeError:
+        return FilePath(path)

@@ -1,7 +1,6 @@
 """The Kubernetes objects that the apply stages of a playbook name, as they will be applied."""
 
 import base64
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -13,6 +12,7 @@ from runner.document.rendering import Rendering
 from runner.document.terms import Context
 from runner.document.tree import Document, Path, at
 from runner.errors import Diagnostic, InvalidDocumentError, Severity
+from runner.foreign import json_of
 from runner.secrecy import keep_secret
 
 MAX_OBJECTS: Final = 2_000
@@ -171,8 +171,8 @@ def keep_values_secret(found: Any) -> None:
             keep_secret(str(value))
             with suppress(ValueError):
                 keep_secret(base64.b64decode(str(value), validate=True).decode())
-    with suppress(ValueError, RecursionError):
-        keep_values_secret(json.loads(str(at(found, ("metadata", "annotations", APPLIED)))))
+    with suppress(ValueError):
+        keep_values_secret(json_of(str(at(found, ("metadata", "annotations", APPLIED)))))
 
 
 def identity(found: Mapping[str, Any]) -> tuple[str, str, str, str]:

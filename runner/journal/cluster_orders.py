@@ -69,8 +69,8 @@ class ClusterOrders:
         if self._clock.now() < self._due or (lines := self._read()) is None:
             return ()
         fresh = [] if self._seen is None else lines[self._seen :]
-        self._seen = max(self._seen or 0, len(lines))
-        return tuple(order for line in fresh if (order := order_of(line.encode())) is not None)
+        self._seen = len(lines)  # fewer where somebody took the ConfigMap away: what comes next is new
+        return tuple(order for line in fresh if (order := order_of(line)) is not None)
 
     def _read(self) -> list[str] | None:
         """Every line that was left; None while the cluster does not answer, which is asked less often then."""

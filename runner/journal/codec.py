@@ -25,6 +25,7 @@ from runner.engine.events import (
     SplitChanged,
 )
 from runner.errors import DisagreementError
+from runner.foreign import json_of
 from runner.journal.shapes import effect_facts, fitting
 from runner.model.checks import Verdict
 from runner.model.split import Split, split_of
@@ -127,23 +128,15 @@ def _body(text: str) -> dict[str, Any]:
     """
     start, end = text.find(EVIDENCE), text.rfind(',"prev":"')
     if not text.startswith(MEASURED, text.find(',"event":')) or not 0 < start < end:
-        return dict(_read(text))
-    body: dict[str, Any] = _read(text[:start] + text[end:])
+        return dict(json_of(text))
+    body: dict[str, Any] = json_of(text[:start] + text[end:])
     body["evidence"] = Unread(text[start + len(EVIDENCE) : end])
     return body
 
 
-def _no_number(text: str) -> float:
-    raise ValueError(text)
-
-
-_read = json.JSONDecoder(parse_constant=_no_number).decode
-"""JSON as it is written here: without NaN and Infinity, which are no JSON."""
-
-
 def _object(text: str) -> dict[str, Any]:
     with suppress(ValueError):
-        if isinstance(found := _read(text), dict):
+        if isinstance(found := json_of(text), dict):
             return found
     raise DisagreementError("the evidence of a measurement in the state file is damaged")
 
@@ -156,7 +149,7 @@ def _known_format(body: Mapping[str, Any]) -> None:
 def _format_first(line: str) -> None:
     """A line that does not check may be of a format that is checked otherwise; what is no line at all passes."""
     with suppress(ValueError, KeyError, TypeError):
-        _known_format(json.loads(line))
+        _known_format(json_of(line))
 
 
 def _split_sum(line: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from runner import private
 from runner.collecting import collecting_later
 from runner.engine.events import Event, RunStarted
 from runner.errors import DisagreementError, LockedError, RunnerError
+from runner.foreign import json_of
 from runner.journal.codec import Link, OtherFormatError, decode, encode
 
 WITHOUT = (
@@ -303,7 +304,7 @@ def _holder(path: Path) -> str:
     """Which process, and since when, as it wrote when it had got the lock."""
     name = Path(f"{path}.holder")
     try:
-        pid = json.loads(name.read_text(encoding="utf-8"))["pid"]
+        pid = json_of(read_bytes(name))["pid"]
         since = datetime.fromtimestamp(name.stat().st_mtime, UTC)
     except (OSError, ValueError, KeyError, TypeError):
         return ""

@@ -8,6 +8,9 @@ from pathlib import Path
 from runner import private
 from runner.engine.observations import Order, OrderKind
 from runner.errors import RunnerError
+from runner.foreign import json_of
+
+MOST = 64 * 1024  # bytes that one look takes in; what is left waits for the next
 
 
 def orders_path(state: Path) -> Path:
@@ -43,39 +46,46 @@ class OrdersFile:
 
     def __init__(self, state: Path) -> None:
         self._path = orders_path(state)
+        self._offset = 0
         self._offset = self._size()
 
     def poll(self) -> Sequence[Order]:
         """Whole lines that have not been seen; what is no order is passed over."""
-        if self._size() <= self._offset:
+        size = self._size()
+        if size <= self._offset:
+            self._offset = size  # it was taken away or emptied: what comes next is new
             return ()
-        data = self._read()[self._offset :]
+        data = self._read()
         whole = data[: data.rfind(b"\n") + 1]
-        self._offset += len(whole)
+        self._offset += len(whole) or len(data) // MOST * MOST  # a line as long as that is no order
         return tuple(order for line in whole.splitlines() if (order := order_of(line)) is not None)
 
     def _read(self) -> bytes:
-        """Nothing where the file is not one that only this user may write: then it is no order."""
+        """What is new, as much as one look takes; nothing where others may write the file: then it is no order."""
         try:
             descriptor = private.open_file(self._path, os.O_RDONLY)
         except (OSError, RunnerError):
             return b""
         try:
-            return private.read_all(descriptor)
+            return os.pread(descriptor, MOST, self._offset)
+        except OSError:
+            return b""
         finally:
             os.close(descriptor)
 
     def _size(self) -> int:
         try:
             return self._path.stat().st_size
-        except OSError:
+        except FileNotFoundError:
             return 0
+        except OSError:
+            return self._offset
 
 
-def order_of(line: bytes) -> Order | None:
+def order_of(line: str | bytes) -> Order | None:
     """The order in *line*; None where there is none."""
     try:
-        body = json.loads(line)
+        body = json_of(line)
         return Order(OrderKind(body["kind"]), str(body["by"]), str(body.get("reason", "")))
     except (ValueError, KeyError, TypeError):
         return None

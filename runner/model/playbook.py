@@ -79,4 +79,7 @@ class Playbook:
 
     def route(self, name: str) -> Route:
         """The route called *name*; KeyError when the playbook has none."""
-        return next(route for route in self.routes if route.name == name)
+        found = next((route for route in self.routes if route.name == name), None)
+        if found is None:
+            raise KeyError(name)
+        return found

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runner.foreign import json_of
 from runner.model.split import Split, split_of
 from runner.model.stages import KubeObject
 
@@ -41,7 +42,7 @@ def marker_of(found: KubeObject) -> Marker | None:
     """The marker on *found*; None where there is none that can be read."""
     text = (found.get("metadata", {}).get("annotations") or {}).get(ANNOTATION)
     try:
-        body = json.loads(text) if text else None
+        body = json_of(text) if text else None
         return None if body is None else _decode(body)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -8,6 +8,7 @@ from typing import Any
 
 from runner import private
 from runner.errors import DisagreementError, RunnerError
+from runner.foreign import json_of
 
 FORMAT = 1
 
@@ -82,7 +83,7 @@ def read(path: Path) -> tuple[EffectLog, Any, tuple[Line, ...]]:
 
 def _parsed(path: Path, number: int, text: bytes) -> Line:
     try:
-        line = json.loads(text)
+        line = json_of(text)
     except ValueError as error:
         raise DisagreementError(f"the sandbox's world {path} is damaged at line {number}") from error
     if not isinstance(line, dict):

@@ -7,6 +7,7 @@ from typing import Any
 
 from runner.engine.program import Await, Change, ObjectsReady, ProgramStage, SetReplicas
 from runner.errors import RunnerError
+from runner.foreign import json_of
 from runner.model.playbook import Playbook
 from runner.model.stages import KubeObject, Scale
 from runner.ports import Cluster, ObjectRef, Permission
@@ -72,13 +73,14 @@ class Scaling:
 
 
 def scaling_of(found: KubeObject) -> Scaling | None:
-    """What *found* says of its scaling; None where it says nothing that can be read."""
+    """What *found* says of its scaling; None where it says nothing that can be read, as anybody may write there."""
     text = (found["metadata"].get("annotations") or {}).get(ANNOTATION)
     try:
-        body = json.loads(text) if text else None
-        return None if body is None else Scaling(str(body["run"]), str(body["stage"]), int(body["before"]))
+        body = json_of(text) if text else None
+        told = None if body is None else Scaling(str(body["run"]), str(body["stage"]), int(body["before"]))
     except (ValueError, KeyError, TypeError):
         return None
+    return told if told is not None and told.before >= 0 else None
 
 
 def _told(changed: KubeObject, setting: Setting, now: int) -> KubeObject:

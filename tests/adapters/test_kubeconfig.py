@@ -208,6 +208,11 @@ def test_an_allowed_plugin_is_named_by_its_absolute_path(tmp_path):
         ({"command": "missing"}, "missing"),
         ({"env": ["x"]}, '"env"'),
         ({"command": 7}, '"command"'),
+        ({"command": "login\0"}, '"command"'),
+        ({"args": 7}, '"args"'),
+        ({"args": ["\0"]}, "U[+]0000"),
+        ({"env": [{"name": "A", "value": "\0"}]}, "U[+]0000"),
+        ({"env": [{"name": "A=B", "value": "x"}]}, "no variable can have"),
     ],
 )
 def test_a_plugin_that_cannot_work_is_refused(tmp_path, more, because):
@@ -253,6 +258,14 @@ def test_impersonation_is_never_dropped(tmp_path):
         {"as-groups": "admins"},
         {"as-user-extra": {"a": ["b"]}},
         {"token": 7},
+        {"tokenFile": "a\0b"},
+        {"client-certificate": "\0", "client-key": "\0"},
+        {"auth-provider": "admin"},
+        {"auth-provider": {"name": "admin", "config": "x"}},
+        {"exec": "x"},
+        {"as": "admin\r\nX: y"},
+        {"as": "admin\u202e"},
+        {"as": "admin", "as-groups": ["admin\n"]},
     ],
 )
 def test_a_user_that_is_not_understood_is_refused(tmp_path, user):
@@ -286,6 +299,14 @@ def test_what_is_no_kubeconfig_says_so_and_names_the_file(tmp_path, content):
 
     with pytest.raises(RunnerError, match="config"):
         connected(tmp_path / "config")
+
+
+@pytest.mark.parametrize("key", ["tokenFile", "client-certificate"])
+def test_a_home_that_nobody_knows_of_is_said(tmp_path, key):
+    with pytest.raises(RunnerError, match="nobody's home is known for ~nobody-of-that-name"):
+        connected(with_user(tmp_path / "config", **{key: "~nobody-of-that-name/x", "client-key": "k"}))
+    with pytest.raises(RunnerError, match="nobody's home"):
+        connected(Path("~nobody-of-that-name/config"))
 
 
 def test_a_kubeconfig_that_was_named_must_be_there(tmp_path, capsys):

@@ -2,6 +2,8 @@
 
 import ssl
 import sys
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -122,6 +124,15 @@ def test_a_plugin_may_take_no_arguments(tmp_path):
         assert spoken.cluster.get(REVIEWS) is not None
 
 
+def test_a_plugin_is_told_the_dates_of_its_clusters_extension(tmp_path):
+    asked = replace(
+        plugin(tmp_path), cluster={"server": "https://rig", "config": {"since": date(2026, 1, 2)}}
+    )
+
+    with speaking_to(only("t1", says(200, reviews())), proof=asked) as spoken:
+        assert spoken.cluster.get(REVIEWS) is not None
+
+
 def test_a_plugin_is_asked_again_when_its_token_ends(tmp_path):
     ended = '{"expirationTimestamp": "2000-01-01T00:00:00Z"}'
 
@@ -139,6 +150,7 @@ def test_a_plugin_is_asked_again_when_its_token_ends(tmp_path):
         ('print(\'{"apiVersion": "v9", "kind": "ExecCredential", "status": {"token": "t"}}\')', "printed no"),
         ("import json; print(json.dumps({'apiVersion': 'client.authentication.k8s.io/v1'}))", "printed no"),
         ("print('[]')", "printed no"),
+        ("print('[' * 100_000)", "printed no"),
     ],
 )
 def test_a_plugin_that_fails_is_an_error_in_words(tmp_path, script, words):
@@ -203,6 +215,12 @@ def test_a_certificate_for_another_host_is_not_trusted():
         asked(Login(server.url, authorities=authorities, tls_server_name="kubernetes.example"))
 
     assert server.seen == []
+
+
+@pytest.mark.parametrize(("proxy", "why"), [("socks5://127.0.0.1:9", "SOCKS"), ("ftp://127.0.0.1:9", "none")])
+def test_a_proxy_that_is_not_spoken_to_is_refused_before_anything_is_sent(proxy, why):
+    with pytest.raises(RunnerError, match=f"the proxy of this cluster cannot be used: .*{why}"):
+        asked(Login("https://127.0.0.1:9", proxy=Secret(proxy)))
 
 
 def test_a_plain_server_is_not_spoken_to_in_tls():

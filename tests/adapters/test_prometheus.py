@@ -94,6 +94,7 @@ def test_a_cluster_of_victoriametrics_that_misses_a_part_is_a_warning():
     assert asked(vector(({}, "1"), isPartial=False)).warnings == ()
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 NO_ANSWERS = {
     "an error": (says(422, {"status": "error", "errorType": "execution", "error": "too many samples"}), "execution: too many samples"),
     "a syntax error": (says(400, {"status": "error", "errorType": "bad_data", "error": "parse error"}), "bad_data: parse error"),
@@ -118,6 +119,10 @@ NO_ANSWERS = {
     "a number as a value": (of_type("vector", [{"metric": {}, "value": [NOW, 1]}]), "a sample that is none"),
     "a value in words": (of_type("vector", [{"metric": {}, "value": [NOW, "1_000"]}]), "a sample that is none"),
     "a hexadecimal value": (of_type("vector", [{"metric": {}, "value": [NOW, "0x1"]}]), "a sample that is none"),
+    "a time without an end": (of_type("vector", [{"metric": {}, "value": [10**400, "1"]}]), "expected the JSON"),
+    "a time beyond all numbers": (page(200, b'{"status":"success","data":{"resultType":"scalar","result":[1e999,"1"]}}'), "expected the JSON"),
+    "a chunk of a negative length": (Reply([CHUNKED + b"-5\r\nabc"]), "broke off"),
+    "a redirect to no address": (page(302, b"", Location="http://[x"), "broke off"),
     "a histogram": (of_type("vector", [{"metric": {}, "histogram": [NOW, {}]}]), "native histogram"),
     "odd warnings": (says(200, {"status": "success", "warnings": "x", "data": {"resultType": "vector", "result": []}}), "no list"),
     "too many series": (vector(*[({"i": str(i)}, "1") for i in range(101)]), "101 series, more than 100"),
@@ -210,6 +215,15 @@ def test_a_source_that_cannot_tell_the_newest_sample_still_answered():
 )
 def test_the_question_for_the_newest_sample_follows_the_selectors(expression, question):
     assert newest_question(expression) == question
+
+
+@pytest.mark.parametrize(
+    "date", ["Mon, 01 Jan 2020 00:00:00 +99999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"]
+)
+def test_a_date_that_no_clock_shows_says_nothing_of_clocks(date):
+    body = b'{"status":"success","data":{"resultType":"vector","result":[]}}'
+
+    assert asked(page(200, body, Date=date)) == Answer(())
 
 
 @pytest.mark.parametrize(("apart", "words"), [(40, "40 s ahead of"), (-40, "40 s behind"), (20, None)])

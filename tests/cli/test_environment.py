@@ -51,3 +51,19 @@ def test_a_wrong_value_from_the_environment_is_told_with_its_variable(monkeypatc
     said = capsys.readouterr().err
     assert "'jsonl' is not one of" in said
     assert "PLAY_OUTPUT" in said
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["play", CANARY, "--sandbox", "--speed", "nan"],
+        ["play", CANARY, "--sandbox", "--speed", "inf"],
+        ["rehearse", CANARY, "--base", "nan"],
+    ],
+)
+def test_a_number_that_is_none_is_wrong_usage(words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert run(words) == 2
+    assert "not a finite number" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

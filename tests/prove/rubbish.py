@@ -6,6 +6,8 @@ from typing import Any
 
 from tests.prove.grammar import WRONG
 
+NESTED = "[" * 100_000
+"""JSON that no parser follows to its end."""
 TOKENS = (
     b"{{ canary }}",
     b"{{",

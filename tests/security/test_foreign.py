@@ -1,0 +1,151 @@
+"""What others may write (annotations, orders, tokens, answers, state files) is read, or passed over; it ends nothing."""
+
+import base64
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from runner.adapters.expiry import ending_of
+from runner.cli.entry import run
+from runner.engine.observations import Order, OrderKind
+from runner.errors import DisagreementError
+from runner.foreign import json_of
+from runner.journal import OrdersFile, give_order, read
+from runner.journal.orders import order_of
+from runner.routers.marker import ANNOTATION, marker_of
+from runner.sandbox import log
+from runner.secrecy import Secret
+from runner.stages import scale
+from tests.prove.rubbish import NESTED
+from tests.states.kept_runs import KEPT
+
+MARKER = '{"run":"a","stage":"b","epoch":%s,"safe":{"v1":%s},"digest":""}'
+SCALED = '{"run":"a","stage":"b","before":%s}'
+ORDER = '{"kind":"abort","by":%s}'
+
+
+@pytest.mark.parametrize("text", [NESTED, "1e999", "-1e999", "NaN", "Infinity", "9" * 309, "9" * 5_000, "{"])
+def test_what_no_value_can_hold_is_no_json(text):
+    with pytest.raises(ValueError, match=r"."):
+        json_of(text)
+
+
+def test_numbers_that_a_float_can_hold_are_numbers():
+    assert json_of(f'[1.5, -7, {"9" * 308}, "NaN"]') == [1.5, -7, int("9" * 308), "NaN"]
+
+
+@pytest.mark.parametrize(
+    "text", [NESTED, MARKER % ("1e999", 100), MARKER % (1, "1e999"), MARKER % (1, NESTED)]
+)
+def test_a_marker_that_nobody_can_read_is_none(text):
+    assert marker_of({"metadata": {"annotations": {ANNOTATION: text}}}) is None
+
+
+@pytest.mark.parametrize("text", [NESTED, SCALED % "1e999", SCALED % -4, SCALED % NESTED])
+def test_a_note_of_scaling_that_nobody_can_read_is_none(text):
+    assert scale.scaling_of({"metadata": {"annotations": {scale.ANNOTATION: text}}}) is None
+
+
+@pytest.mark.parametrize("text", [NESTED, ORDER % NESTED, ORDER % "1e999"])
+def test_an_order_that_nobody_can_read_is_none(text):
+    assert order_of(text.encode()) is None
+
+
+@pytest.mark.parametrize("claims", [NESTED, '{"exp":1e999}', f'{{"exp":{"9" * 400}}}'])
+def test_a_token_whose_claims_are_nonsense_says_no_end(claims):
+    middle = base64.urlsafe_b64encode(claims.encode()).decode()
+
+    assert ending_of(Secret(f"a.{middle}.c"), "it") is None
+
+
+def _line(text: str, total: str | None = None) -> str:
+    total = total or hashlib.sha256(text.encode()).hexdigest()[:32]
+    return f'{text[:-1]},"sum":"{total}"}}\n'
+
+
+@pytest.mark.parametrize("total", [None, "0" * 32], ids=["its sum fits", "it does not"])
+def test_a_line_of_a_state_file_that_is_nested_without_end_is_damage(tmp_path, total):
+    state = tmp_path / "run.jsonl"
+    state.write_text(_line('{"v":1,"seq":1,"run":"x","event":"run.started","at":' + NESTED + "}", total))
+
+    with pytest.raises(DisagreementError, match="damaged"):
+        read(state)
+
+
+def test_a_world_that_is_nested_without_end_is_damage(tmp_path):
+    world = tmp_path / "run.jsonl.world"
+    log.begin(world, {}).close()
+    world.write_text(world.read_text() + NESTED + "\n")
+
+    with pytest.raises(DisagreementError, match="damaged at line 2"):
+        log.read(world)
+
+
+def _forged(tmp_path: Path, change) -> Path:
+    """A kept run whose first line is what *change* makes of it, with sums that fit."""
+    state, prev, lines = tmp_path / "run.jsonl", "", []
+    for number, line in enumerate((KEPT / "0.1.0" / "killed-at-a-gate.jsonl").read_text().splitlines()):
+        body = json.loads(line)
+        if number == 0:
+            change(body)
+        del body["sum"]
+        body["prev"] = prev
+        text = json.dumps(body, separators=(",", ":"))
+        prev = hashlib.sha256(text.encode()).hexdigest()[:32]
+        lines.append(_line(text))
+    state.write_text("".join(lines))
+    state.chmod(0o600)
+    return state
+
+
+def _another_route(body) -> None:
+    stages = body["playbook"]["stages"]
+    next(stage["shift"] for stage in stages if "shift" in stage)["route"] = "nowhere"
+
+
+def _a_nameless_manifest(body) -> None:
+    next(iter(body["manifests"].values()))[0]["object"]["metadata"] = {}
+
+
+def _an_endless_bound(body) -> None:
+    body["playbook"]["checks"]["errors"]["max"] = 10**400
+
+
+@pytest.mark.parametrize(
+    "command", [["audit"], ["resume", "-y"], ["rollback", "-y"]], ids=lambda each: each[0]
+)
+@pytest.mark.parametrize("change", [_another_route, _a_nameless_manifest, _an_endless_bound])
+def test_a_recorded_playbook_whose_parts_do_not_fit_is_damage(tmp_path, capsys, change, command):
+    code = run([*command, str(_forged(tmp_path, change))])
+
+    assert (code, "a bug of its own" in capsys.readouterr().err) == (7, False)
+
+
+def test_orders_are_taken_in_a_look_at_a_time(tmp_path):
+    state = tmp_path / "run.jsonl"
+    orders = OrdersFile(state)
+    Path(f"{state}.orders").write_bytes(b"x" * 200_000 + b"\n")
+    Path(f"{state}.orders").chmod(0o600)
+    os.truncate(f"{state}.orders", 1_000_000)
+    with Path(f"{state}.orders").open("ab") as file:
+        file.write(b'\n{"kind":"abort","by":"ann"}\n')
+
+    found = [order for _ in range(20) for order in orders.poll()]
+
+    assert found == [Order(OrderKind.ABORT, "ann")]
+
+
+def test_an_order_counts_though_the_file_of_orders_was_taken_away(tmp_path):
+    state = tmp_path / "run.jsonl"
+    state.touch()
+    give_order(state, Order(OrderKind.PAUSE, "somebody with a long name", "and a long reason"))
+    orders = OrdersFile(state)
+    Path(f"{state}.orders").unlink()
+    assert orders.poll() == ()
+
+    give_order(state, Order(OrderKind.ABORT, "ann"))
+
+    assert orders.poll() == (Order(OrderKind.ABORT, "ann"),)
