@@ -33,12 +33,16 @@ class SetSplit:
 
 @dataclass(frozen=True, slots=True)
 class SetReplicas:
-    """The replicas of a Deployment: a number, or as many as *like* has."""
+    """The replicas of a Deployment: a number, or as many as *like* has.
+
+    *spare* takes pods away that a run had added: where the Deployment is gone, so are they.
+    """
 
     deployment: str
     namespace: str
     replicas: int | None
     like: str | None = None
+    spare: bool = False
 
 
 Effect = ApplyObject | SetSplit | SetReplicas

@@ -86,7 +86,8 @@ def _unknown_scaling(state: RunState) -> tuple[Scaled, ...]:
 
 
 def _restore(scaled: Scaled) -> Change:
-    effect = SetReplicas(scaled.deployment, scaled.namespace, scaled.before)
+    spare = scaled.before < scaled.after
+    effect = SetReplicas(scaled.deployment, scaled.namespace, scaled.before, spare=spare)
     return Change(effect, "Deployment", scaled.namespace, scaled.deployment)
 
 

@@ -201,7 +201,9 @@ def _effect(view: RunView, event: EffectDone) -> Line | None:
     if event.ref.kind == "VirtualService" and view.kind_of(event.ref.stage) in ("shift", "promote", ""):
         return None
     name = one_line(f"{event.ref.kind}/{event.ref.name}")
-    replicas, left, forced = (event.result.get(key) for key in ("replicas", "left", "forced"))
+    replicas, left, forced, gone = (event.result.get(key) for key in ("replicas", "left", "forced", "gone"))
+    if gone:
+        return Line(event.at, _place(view, event.ref.stage), "gone", f"{name} was deleted by somebody")
     if replicas is not None:
         said = one_line(f"{name} {event.result.get('before')}→{replicas} replicas")
         return Line(event.at, _place(view, event.ref.stage), "scaled", said)

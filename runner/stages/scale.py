@@ -12,6 +12,7 @@ from runner.model.playbook import Playbook
 from runner.model.stages import KubeObject, Scale
 from runner.ports import Cluster, ObjectRef, Permission
 from runner.stages.needing import to_scale
+from runner.stages.ownership import last_editor
 from runner.stages.writing import Setting, Write
 
 NAME = "scale"
@@ -46,7 +47,11 @@ def says(kind: Scale, playbook: Playbook) -> str:
 def prepare(effect: SetReplicas, setting: Setting) -> Write:
     """Reads the Deployment; refuses one that an autoscaler would scale back."""
     target = ObjectRef("apps/v1", "Deployment", effect.namespace, effect.deployment)
-    found = _deployment(setting.cluster, target)
+    found = setting.cluster.get(target)
+    if found is None and effect.spare:
+        return Write(target, {"replicas": effect.replicas}, found=None, send=None, result={"gone": True})
+    if found is None:
+        raise _missing(target, back=setting.ref.stage == ROLLBACK)
     _refuse_autoscaler(setting.cluster, effect)
     wanted = _wanted(effect, setting.cluster)
     before = int(found["spec"].get("replicas", 1))
@@ -60,6 +65,8 @@ def prepare(effect: SetReplicas, setting: Setting) -> Write:
         found={"replicas": before},
         send=None if already else lambda: _sent(setting.cluster, changed),
         result={"before": before, "replicas": wanted},
+        # On the way back it is pods that count, and those are waited for.
+        proof=None if setting.ref.stage == ROLLBACK else lambda back: _wrong(back, wanted),
     )
 
 
@@ -99,21 +106,28 @@ def _sent(cluster: Cluster, changed: KubeObject) -> dict[str, Any]:
     return {}
 
 
-def _deployment(cluster: Cluster, target: ObjectRef) -> KubeObject:
-    found = cluster.get(target)
-    if found is None:
-        raise RunnerError(
-            f"Deployment {target.namespace}/{target.name} does not exist",
-            hint="an apply stage before this one creates it; check the name",
-        )
-    return found
+def _missing(target: ObjectRef, *, back: bool = False) -> RunnerError:
+    hint = "an apply stage before this one creates it; check the name"
+    if back:
+        hint = "somebody has deleted it: create it again, and give the command again"
+    return RunnerError(f"Deployment {target.namespace}/{target.name} does not exist", hint=hint)
 
 
 def _wanted(effect: SetReplicas, cluster: Cluster) -> int:
     if effect.replicas is not None:
         return effect.replicas
-    like = _deployment(cluster, ObjectRef("apps/v1", "Deployment", effect.namespace, str(effect.like)))
+    target = ObjectRef("apps/v1", "Deployment", effect.namespace, str(effect.like))
+    like = cluster.get(target)
+    if like is None:
+        raise _missing(target)
     return int(like["spec"].get("replicas", 1))
+
+
+def _wrong(back: KubeObject | None, wanted: int) -> str | None:
+    if back is None:
+        return "it is gone"
+    found = int(back["spec"].get("replicas", 1))
+    return None if found == wanted else f"it has {found} replicas, not {wanted}, by {last_editor(back)}"
 
 
 def _refuse_autoscaler(cluster: Cluster, effect: SetReplicas) -> None:

@@ -67,6 +67,42 @@ def test_rollback_scales_stable_up_before_it_gets_traffic():
     assert [what for _, what in at.writes[-2:]] == ["Deployment/reviews-v1", "VirtualService/reviews"]
 
 
+MORE = Stage("more room", Scale("reviews-v3", replicas=3))
+
+
+def _with_more_room(**given):
+    at = cluster()
+    at.create(deployment("reviews-v3", 1))
+    at.before.append(lambda verb, what: reconcile(at))
+    return Play(playbook(stages=(MORE, *playbook().stages)), at=at, **given), at
+
+
+def test_a_deployment_that_was_deleted_is_not_in_the_way_of_what_is_safe():
+    play, at = _with_more_room(script=((30.0, Order(OrderKind.ABORT, "ann")),))
+    at.before.append(lambda verb, what: _deleted(at) if at.weights(NS, "reviews").get("v3") else None)
+
+    stop = play.start()
+
+    assert stop.code == 3
+    assert at.weights(NS, "reviews") == ALL_ON_V1
+
+
+def _deleted(at):
+    at._objects.pop(("Deployment", NS, "reviews-v3"), None)
+
+
+def test_replicas_that_the_cluster_changes_on_the_way_are_not_taken_for_ours():
+    play, at = _with_more_room()
+    replace = at.replace
+    at.replace = lambda changed: replace({**changed, "spec": {**changed["spec"], "replicas": 2}})
+
+    stop = play.start()
+
+    assert stop.code == 7
+    assert "it has 2 replicas, not 3" in stop.reason
+    assert at.weights(NS, "reviews") == {"v1": 100}
+
+
 def test_gate_waits_for_a_person_and_records_who():
     gate = Stage("ask", Approve("all well?", timeout=600.0))
     book = playbook(stages=(playbook().stages[0], gate))
