@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from runner import __version__, bootstrap
 from runner.conductor.loop import Conductor
@@ -20,6 +19,7 @@ from runner.engine.events import EffectIntended, GateOpened, StageStarted
 from runner.journal import JournalFile
 from runner.ports import ObjectRef
 from tests.fakes.api_server import cluster_of
+from tests.prove.patching import patched
 from tests.states.kept_runs import HERE, KEPT, REVIEWS, STATE, answers, called
 
 SMALL = HERE.parent / "prove" / "small.yaml"
@@ -56,7 +56,7 @@ def _place() -> Iterator[Path]:
         for file in (SMALL, *HERE.glob("*.yaml")):
             shutil.copy(file, place)
         (place / "held.yaml").write_text(f"{SMALL.read_text(encoding='utf-8')}onFailure: hold\n")
-        with contextlib.chdir(place), mock.patch.object(bootstrap, "who", lambda: "ann@laptop"):
+        with contextlib.chdir(place), patched(bootstrap, who=lambda: "ann@laptop"):
             yield place
     finally:
         shutil.rmtree(place)
