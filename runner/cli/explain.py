@@ -47,11 +47,12 @@ def _field(path: str) -> str:
 def _unknown(schema: str, names: tuple[str, ...]) -> UsageError:
     """The error that says how far *names* lead, and where from there."""
     from runner.document.fields import field_named, members
-    from runner.document.suggest import did_you_mean, quoted
+    from runner.document.suggest import did_you_mean, did_you_mean_stage, quoted
 
     known = next(end for end in range(len(names) - 1, -1, -1) if field_named(schema, names[:end]) is not None)
     here = field_named(schema, names[:known]) or {}
     inside = members(schema, here)
     place = ".".join(names[:known]) or schema
-    hint = did_you_mean(names[known], inside) or (f"it has {quoted(inside)}" if inside else None)
+    suggest = did_you_mean_stage if place in ("stages", "rollback") else did_you_mean
+    hint = suggest(names[known], inside) or (f"it has {quoted(inside)}" if inside else None)
     return UsageError(f'{place} has no field "{names[known]}"', hint=hint)

@@ -1,7 +1,7 @@
 """Options that several commands share, each with its variable PLAY_<FLAG>."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import isfinite
 from typing import Any
 
@@ -79,10 +79,27 @@ watching = together(
 
 def reaching() -> str:
     """What was said on this command line of how the cluster is reached, for commands that are to reach it too."""
-    ctx = click.get_current_context()
-    said = (name for name in ("kubeconfig", "context") if ctx.params.get(name))
-    typed = (name for name in said if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE)
-    return "".join(f" --{name} {shlex.quote(ctx.params[name])}" for name in typed)
+    return repeated(click.get_current_context(), ("kubeconfig", "context"))
+
+
+def repeated(ctx: click.Context, names: Collection[str]) -> str:
+    """Those of the parameters *names* that were typed, to be typed again; a shell takes it as it stands.
+
+    What comes from the environment is there the next time, too.
+    """
+    words = []
+    for option in ctx.command.params:
+        name = option.name or ""
+        if name in names and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            words += _typed(option, ctx.params[name])
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def _typed(option: click.Parameter, value: Any) -> list[str]:
+    word = max(option.opts, key=len)
+    if isinstance(value, bool):
+        return [word] if value else []
+    return [part for each in (value if isinstance(value, tuple) else (value,)) for part in (word, str(each))]
 
 
 REACH = ("kubeconfig", "context", "prometheus")

@@ -21,6 +21,20 @@ from runner.reports.output import Output
 from runner.reports.terminal import terminal_of
 from runner.review.plan import Guess, Plan, Site, make_plan
 
+PLAYED = (
+    "sandbox",
+    "scenario",
+    "seed",
+    *options.REACH,
+    "namespace",
+    "variables",
+    "variable_files",
+    "root",
+    "allow_secrets",
+    "from_here",
+)
+"""Parameters that say what is planned, and mean the same to `play`."""
+
 
 @click.command("plan")
 @click.argument("file", type=click.Path())
@@ -64,6 +78,10 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     options.refuse_elsewhere(ctx, sandbox=asked.sandbox)
     traffic = rates(given["traffic"])
     loaded, place = prepared(asked, lambda loaded: _place(asked, loaded))
+    if not asked.sandbox:
+        from runner.cli.asking import heed_endings
+
+        heed_endings(loaded.playbook, place)
     plan = make_plan(
         loaded.playbook,
         _site(place, loaded.playbook),
@@ -71,7 +89,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         accept_live=asked.from_here,
     )
     document = _document(plan, asked, place, loaded)
-    _print(plan, document, given)
+    _print(plan, document, given, _play_line(ctx))
     if given["out"]:
         from runner.cli.plan_file import write_plan
 
@@ -110,11 +128,10 @@ def _document(plan: Plan, asked: Asked, place: Place, loaded: Loaded) -> str:
     return render_json(plan, kept(asked, place), digest(loaded))
 
 
-def _print(plan: Plan, document: str, given: Mapping[str, Any]) -> None:
+def _print(plan: Plan, document: str, given: Mapping[str, Any], play: str) -> None:
     from runner.review.plan_text import render_markdown, render_text
 
     output = Output(sys.stdout, terminal_of(sys.stdout, os.environ, plain=given["plain"]))
-    play = _play_line(given)
     match given["output"]:
         case "json":
             output.write(document)
@@ -125,10 +142,9 @@ def _print(plan: Plan, document: str, given: Mapping[str, Any]) -> None:
     output.close()
 
 
-def _play_line(given: Mapping[str, Any]) -> str:
-    """What to type next."""
-    return (
-        f"runner play --plan {shlex.quote(given['out'])}"
-        if given["out"]
-        else f"runner play {shlex.quote(given['file'])}"
-    )
+def _play_line(ctx: click.Context) -> str:
+    """What to type next: it plays what was planned, and where it was planned."""
+    given = ctx.params
+    if given["out"]:
+        return f"runner play --plan {shlex.quote(given['out'])}"
+    return f"runner play {shlex.quote(given['file'])}{options.repeated(ctx, PLAYED)}"

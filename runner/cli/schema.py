@@ -6,13 +6,16 @@ import click
 
 from runner.errors import UsageError
 
-KINDS = ("playbook", "scenario", "config", "state")
+KINDS = ("playbook", "scenario", "config", "state", "plan", "rehearsal")
 
 
 @click.command("schema")
 @click.argument("kind", default="playbook", metavar="[KIND]")
 def command(*, kind: str) -> None:
-    """Print the JSON Schema of playbook (default), scenario, config or state: what editors check with."""
+    """Print the JSON Schema of playbook (default), scenario or config: what editors check with.
+
+    Also of what runner writes: state, plan (`plan -o json`) and rehearsal (`rehearse -o json`).
+    """
     from runner.document.schema import schema_file
     from runner.document.suggest import did_you_mean
 

@@ -35,8 +35,9 @@ def render_text(plan: Plan, terminal: Terminal, *, play: str) -> str:
     for table in _tables(plan):
         lines += plain_table(_clean(table))
     lines += [forecasts.ends(plan.forecast), ""]
-    lines += [f"assumed: {one_line(text)}" for text in plan.assumptions]
-    lines += ["", *_verdict(plan, play)]
+    assumed = [f"assumed: {one_line(text)}" for text in plan.assumptions]
+    lines += [*assumed, ""] if assumed else []
+    lines += _verdict(plan, play)
     return "".join(terminal.spell(line).rstrip() + "\n" for line in lines)
 
 

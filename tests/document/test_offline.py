@@ -172,6 +172,9 @@ def test_explain_and_schema_say_what_there_is_instead() -> None:
         CliRunner().invoke(explain, ["RUN999"], catch_exceptions=False)
     with pytest.raises(UsageError) as field:
         CliRunner().invoke(explain, ["stages.verfy"], catch_exceptions=False)
+    with pytest.raises(UsageError) as other:
+        CliRunner().invoke(explain, ["stages.sleep"], catch_exceptions=False)
+    assert other.value.hint == 'did you mean "wait"?'
     with pytest.raises(UsageError) as kind:
         CliRunner().invoke(schema, ["playbok"], catch_exceptions=False)
 
@@ -182,7 +185,7 @@ def test_explain_and_schema_say_what_there_is_instead() -> None:
     assert "RUN" in str(code.value.hint)
 
 
-@pytest.mark.parametrize("kind", ["playbook", "Scenario", "config", "state"])
+@pytest.mark.parametrize("kind", ["playbook", "Scenario", "config", "state", "plan", "rehearsal"])
 def test_schema_prints_json(kind: str) -> None:
     result = CliRunner().invoke(schema, [kind])
 

@@ -50,6 +50,15 @@ def test_a_plan_file_is_private_and_is_played_while_it_holds(here, capsys):
     assert run(["play", "--plan", "a.plan"]) == 0
 
 
+def test_what_to_type_next_plays_what_was_planned_and_where(here, capsys):
+    said = ["--sandbox", "--seed", "7", "--var", "soak=1m", "--var", "canary=v2", "--root", "."]
+
+    assert run(["plan", FILE, *said, "--traffic", "50/s", "--ascii"]) == 0
+
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == f"Next: runner play {FILE} {' '.join(said)}"
+
+
 @pytest.mark.parametrize("file", [FILE, "playbooks/bookinfo/bookinfo.yaml"])
 def test_a_plan_of_another_playbook_or_manifest_is_outdated(here, capsys, file):
     run(["plan", FILE, "--sandbox", "--out", "a.plan"])

@@ -90,6 +90,9 @@ def test_a_token_of_a_pod_is_renewed_by_its_kubelet(tmp_path: Path) -> None:
     assert credential_for(TokenFile(str(tmp_path / "token"))).ending().renewed == "the kubelet"
 
 
+MORE = {"play": ["-y", "--until", "a little"], "plan": []}
+
+
 @pytest.fixture
 def play(tmp_path, tmp_path_factory, capfd, monkeypatch):
     """Plays to its first stage with a token that ends in so many seconds: the code, what was said, what was asked."""
@@ -97,7 +100,7 @@ def play(tmp_path, tmp_path_factory, capfd, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    def playing(seconds: float, *, wait: str = "1h", ready: str = "1s"):
+    def playing(seconds: float, *, wait: str = "1h", ready: str = "1s", command: str = "play"):
         file = tmp_path / "small.yaml"
         file.write_text(BOOK.replace("WAIT", wait).replace("READY", ready))
         playbook = read_playbook(str(file)).playbook
@@ -106,7 +109,7 @@ def play(tmp_path, tmp_path_factory, capfd, monkeypatch):
             server,
             kubeconfig,
         ):
-            code = run(["play", str(file), "-y", "--kubeconfig", str(kubeconfig), "--until", "a little"])
+            code = run([command, str(file), "--kubeconfig", str(kubeconfig), *MORE[command]])
         said = "".join(capfd.readouterr())
         assert token not in said
         return code, said, server.seen
@@ -196,3 +199,12 @@ def test_a_token_that_ends_in_a_long_wait_is_noticed_in_the_wait(
     assert code == 1
     assert "does not accept these credentials" in said
     assert "runner resume" in said
+
+
+def test_a_plan_says_that_the_token_ends_in_the_run(play):
+    code, said, _ = play(1800, command="plan")
+
+    assert code == 0
+    assert "warning: the token of the kubeconfig ends in " in said
+    assert "in the middle of stage 'a long soak'" in said
+    assert "Next: runner play" in said
