@@ -11,7 +11,7 @@ VARIABLE = "_RUNNER_COMPLETE"
 @click.command("completion")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
-    r"""Print the script that completes `runner` in SHELL.
+    """Print the script that completes `runner` in SHELL.
 
     \b
     bash: eval "$(runner completion bash)"        in ~/.bashrc

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from runner.cli.root import root
 from runner.engine.events import EVENT_NAMES
 from runner.errors import ExitCode
 from tests.docs.markdown import ROOT, Command, blocks
@@ -22,6 +24,14 @@ def test_commands_page_is_the_command_tree() -> None:
     written = (REFERENCE / "commands.md").read_text()
 
     assert written == page(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_help_shows_none_of_its_own_marks(name: str) -> None:
+    told = CliRunner().invoke(root, [name, "--help"]).output
+
+    assert "\\b" not in told
+    assert "\b" not in told
 
 
 def test_every_exit_code_is_explained() -> None:

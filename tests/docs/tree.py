@@ -1,7 +1,5 @@
 """The command tree: what `runner` understands, and a page that says so."""
 
-from collections.abc import Iterator
-
 import click
 
 from runner.cli.root import root
@@ -55,12 +53,13 @@ def _section(name: str) -> str:
 
 
 def _prose(text: str | None) -> str:
-    return "\n".join(_paragraphs(text or ""))
+    return "\n\n".join(_paragraph(block) for block in (text or "").strip().split("\n\n"))
 
 
-def _paragraphs(text: str) -> Iterator[str]:
-    for line in text.strip().splitlines():
-        yield line.strip().replace("\b", "")
+def _paragraph(block: str) -> str:
+    """What click is told to leave as it is (by a backspace in the first line) stays as it is here, too."""
+    lines = [line.strip() for line in block.splitlines()]
+    return "\n".join(["```text", *lines[1:], "```"] if lines[0] == "\b" else lines)
 
 
 def _row(param: click.Parameter, context: click.Context) -> str | None:
