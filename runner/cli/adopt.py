@@ -9,12 +9,13 @@ import click
 from runner import bootstrap
 from runner.bootstrap import Place
 from runner.cli import options
+from runner.cli.asked import live_stable
 from runner.cli.recording import first_event
 from runner.cli.states import reach_of, refuse_existing, refuse_exposed_secrets, state_at
 from runner.document.playbook import Loaded, read_playbook
 from runner.errors import RunnerError, UsageError
 from runner.journal.finding import path_of, typed
-from runner.stages.adopting import Marked, Scaled, marked, reached, record_of, scaled
+from runner.stages.adopting import Marked, Scaled, marked, reached, record_of, scaled, scalers
 
 
 @click.command("adopt")
@@ -37,9 +38,9 @@ def command(**given: Any) -> None:
         reach, loaded.playbook, "adopt", clock, lambda text: click.echo(text, err=True)
     )
     found = _of_one_run(marked(place.cluster, loaded.playbook))
-    run = found[0].marker.run
+    run = found[0].marker.run if found else _run_that_scaled(place, loaded)
     if loaded.unresolved:
-        loaded = _read(given, _stables(loaded, found))
+        loaded = _read(given, _stables(place, loaded, found))
         known = {route.name: route for route in loaded.playbook.routes}
         found = [replace(item, route=known[item.route.name]) for item in found]
     _write(given, loaded, place, run, found)
@@ -56,12 +57,18 @@ def _write(given: dict[str, Any], loaded: Loaded, place: Place, run: str, found:
     events = record_of(loaded.playbook, found, scalings, first.at)
     journal, _ = state.create(run, first, events)
     journal.close()
+    if not found:
+        click.echo(f"run {run} has moved no traffic yet, as far as the objects say")
     for item in found:
         click.echo(f"{item.route.name} is at {item.split} by stage {item.marker.stage!r} of run {run}")
     begun = reached(loaded.playbook, found, scalings)
     behind = {stage.name for stage in loaded.playbook.stages[:begun]}
     for scaling in scalings:
         click.echo(_told(scaling, begun=scaling.stage in behind))
+    for other in sorted(scalers(place.cluster, loaded.playbook) - {run}):
+        click.echo(
+            f"run {other} has scaled a Deployment here too, before that run or after; it is not adopted"
+        )
     handle = typed(state.read())
     click.echo(f"adopted in {state.path}")
     click.echo(f"go on with `runner resume {handle}`, or back with `runner rollback {handle}`")
@@ -95,14 +102,9 @@ def _read(given: dict[str, Any], stables: dict[str, str]) -> Loaded:
 
 
 def _of_one_run(found: list[Marked]) -> list[Marked]:
-    """What the one run has moved that is not over; where all are over, the one run that there was."""
+    """What the one run has moved that is not over; where all are over, the one run that there was, if any."""
     open_ = {item.marker.run for item in found if item.split != item.marker.safe}
     runs = open_ or {item.marker.run for item in found}
-    if not runs:
-        raise RunnerError(
-            "no route of this playbook carries a marker: no run has moved it",
-            hint="there is nothing to adopt; `runner play` begins a run",
-        )
     if len(runs) > 1:
         raise UsageError(
             f"several runs have moved the routes of this playbook: {', '.join(sorted(runs))}",
@@ -111,7 +113,26 @@ def _of_one_run(found: list[Marked]) -> list[Marked]:
     return [item for item in found if item.marker.run in runs]
 
 
-def _stables(loaded: Loaded, found: list[Marked]) -> dict[str, str]:
-    """A stable subset that is not written had all the traffic in the safe split."""
+def _run_that_scaled(place: Place, loaded: Loaded) -> str:
+    """The one run that no route names, and that has scaled something before it was to move traffic."""
+    runs = scalers(place.cluster, loaded.playbook)
+    if not runs:
+        raise RunnerError(
+            "no route of this playbook carries a marker: no run has moved it",
+            hint="there is nothing to adopt; `runner play` begins a run",
+        )
+    if len(runs) > 1:
+        raise UsageError(
+            f"several runs have scaled the Deployments of this playbook: {', '.join(sorted(runs))}",
+            hint="no traffic was moved; scale them by kubectl, and begin a new run: runner play",
+        )
+    return runs.pop()
+
+
+def _stables(place: Place, loaded: Loaded, found: list[Marked]) -> dict[str, str]:
+    """A stable subset that is not written had all the traffic in the safe split, or has it now."""
     safe = {item.route.name: item.marker.safe for item in found if item.marker.safe is not None}
-    return {name: next(iter(safe[name])) for name in loaded.unresolved if name in safe}
+    return {
+        name: next(iter(safe[name])) if name in safe else live_stable(place, loaded, name)
+        for name in loaded.unresolved
+    }

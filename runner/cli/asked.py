@@ -67,7 +67,7 @@ def prepared(asked: Asked, place_of: Callable[[Loaded], Place]) -> tuple[Loaded,
     place = place_of(loaded)
     if not loaded.unresolved:
         return loaded, place
-    stables = {name: _live_stable(place, loaded, name) for name in loaded.unresolved}
+    stables = {name: live_stable(place, loaded, name) for name in loaded.unresolved}
     return _read(asked, stables), place
 
 
@@ -133,7 +133,7 @@ def _read(asked: Asked, stables: dict[str, str]) -> Loaded:
     )
 
 
-def _live_stable(place: Place, loaded: Loaded, name: str) -> str:
+def live_stable(place: Place, loaded: Loaded, name: str) -> str:
     route = loaded.playbook.route(name)
     stable = stable_of(place.cluster, route)
     if stable is None:

@@ -24,7 +24,7 @@ from runner.engine.events import (
 from runner.errors import DisagreementError
 from runner.model.playbook import Playbook, Route
 from runner.model.split import Split
-from runner.model.stages import Apply, Scale, Stage
+from runner.model.stages import Apply, KubeObject, Scale, Stage
 from runner.ports import Cluster, ObjectRef
 from runner.routers import istio
 from runner.routers.marker import Marker, marker_of
@@ -81,13 +81,28 @@ def scaled(cluster: Cluster, playbook: Playbook, run: str) -> list[Scaled]:
         if not isinstance(stage.kind, Scale):
             continue
         name = stage.kind.deployment
-        item = cluster.get(ObjectRef("apps/v1", "Deployment", playbook.target.namespace, name))
+        item = _deployment(cluster, playbook, name)
         said = scaling_of(item) if item is not None else None
         if item is None or said is None or (said.run, said.stage) != (run, stage.name):
             found.append(Scaled(stage.name, name, None))
         else:
             found.append(Scaled(stage.name, name, said, int(item["spec"].get("replicas", 1))))
     return found
+
+
+def scalers(cluster: Cluster, playbook: Playbook) -> set[str]:
+    """The runs that the Deployments of *playbook*'s scale stages name, in stages that it has."""
+    found = set()
+    for stage in playbook.stages:
+        if isinstance(stage.kind, Scale):
+            item = _deployment(cluster, playbook, stage.kind.deployment)
+            said = scaling_of(item) if item is not None else None
+            found |= {said.run} if said is not None and said.stage == stage.name else set()
+    return found
+
+
+def _deployment(cluster: Cluster, playbook: Playbook, name: str) -> KubeObject | None:
+    return cluster.get(ObjectRef("apps/v1", "Deployment", playbook.target.namespace, name))
 
 
 def reached(playbook: Playbook, found: list[Marked], scalings: list[Scaled]) -> int:

@@ -11,7 +11,7 @@ from runner.engine.observations import Order, OrderKind
 from runner.errors import DisagreementError
 from runner.model.split import canary_split
 from runner.model.stages import Scale, Shift, Stage, Wait
-from runner.stages.adopting import marked, record_of, scaled
+from runner.stages.adopting import marked, record_of, scaled, scalers
 from runner.stages.meeting import refuse_half_way
 from runner.stages.sealing import seal
 from tests.fakes.release import NS, ROUTE, Play, cluster, deployment, playbook, reconcile
@@ -127,11 +127,19 @@ def test_an_adopted_run_goes_back_with_all_that_it_had_scaled(write):
     assert "runner/scaled" not in str(play.cluster._objects)
 
 
-def test_before_any_traffic_has_moved_there_is_nothing_to_adopt():
+@pytest.mark.parametrize(("orders", "replicas"), [((), AFTER), ((Order(OrderKind.ABORT, "ann"),), BEFORE)])
+def test_before_any_traffic_has_moved_what_was_scaled_names_the_run(orders, replicas):
     play = _lost_after(1)
-
     assert marked(play.cluster, play.book) == []
     refuse_half_way(play.cluster, play.book, "r2")
+
+    assert scalers(play.cluster, play.book) == {"r1"}
+    known, at = scaled(play.cluster, play.book, "r1"), play.clock.now()
+    events = record_of(play.book, [], known, at)
+    play.journal.append([RunStarted(at, {}, {}, {}, {}, "digest"), *events])
+
+    assert _resumed(play, *orders).code == (3 if orders else 0)
+    assert _replicas(play) == replicas
 
 
 def test_a_run_that_was_back_is_over():

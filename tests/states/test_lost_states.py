@@ -129,3 +129,50 @@ def test_a_state_is_rebuilt_whole_or_not_at_all(place, state, monkeypatch):
     assert code == 0, said
     assert here.run("rollback", state, "-y")[0] == 0
     assert weights(server) == {"v1": 100, "v3": 0}
+
+
+SCALES = PLAYBOOK.replace("WAIT", "1s").replace(
+    "stages:\n", "stages:\n  - {name: grow, scale: {deployment: reviews-v3, replicas: 3}}\n"
+)
+CANARY = ObjectRef("apps/v1", "Deployment", "bookinfo", "reviews-v3")
+
+
+def _note(server, run, replicas):
+    found = server.world.cluster.get(CANARY)
+    note = {"runner/scaled": f'{{"run":"{run}","stage":"grow","before":1}}'}
+    changed = {**found, "metadata": {**found["metadata"], "annotations": note}}
+    server.world.cluster.replace({**changed, "spec": {**found["spec"], "replicas": replicas}})
+
+
+def test_another_run_that_scaled_is_named_where_one_is_adopted(tmp_path, capfd, monkeypatch):
+    monkeypatch.delenv("CI", raising=False)
+    with machines(tmp_path, capfd) as (server, here, _):
+        assert here.run(*PLAY, "--state", "run.jsonl")[0] == 0
+        _lose(server, here)
+        (tmp_path / "small.yaml").write_text(SCALES)
+        _note(server, "abc123", 3)
+
+        code, said = here.run(*ADOPT)
+
+        assert code == 0, said
+        assert "run abc123 has scaled a Deployment here too" in said
+
+
+@pytest.mark.parametrize("stable", ["stable: v1, ", ""])
+def test_a_run_that_was_lost_before_it_moved_traffic_is_known_by_what_it_scaled(
+    tmp_path, capfd, monkeypatch, stable
+):
+    monkeypatch.delenv("CI", raising=False)
+    with machines(tmp_path, capfd, SCALES.replace("stable: v1, ", stable)) as (server, here, _):
+        code, said = here.run(*ADOPT)
+        assert code == 1
+        assert "no run has moved it" in said
+        _note(server, "abc123", 3)
+
+        code, said = here.run(*ADOPT)
+
+        assert code == 0, said
+        assert "run abc123 has moved no traffic yet" in said
+        assert "reviews-v3 was scaled from 1 to 3 by stage 'grow'; a rollback undoes that" in said
+        assert here.run("rollback", "run.jsonl", "-y")[0] == 0
+        assert server.world.cluster.get(CANARY)["spec"]["replicas"] == 1
