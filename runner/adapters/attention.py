@@ -10,10 +10,15 @@ from contextlib import contextmanager
 from types import FrameType
 
 from runner.engine.observations import Interrupted, Order
+from runner.errors import ExitCode
 from runner.ports import Orders
 from runner.secrecy import hide
 
-CODES = {signal.SIGHUP: 129, signal.SIGINT: 130, signal.SIGTERM: 143}
+CODES = {
+    signal.SIGHUP: int(ExitCode.HANGUP),
+    signal.SIGINT: int(ExitCode.INTERRUPTED),
+    signal.SIGTERM: int(ExitCode.TERMINATED),
+}
 
 
 LOOK_EVERY = 0.05  # real seconds, while the run's own time stands still

@@ -23,16 +23,24 @@ from runner.engine.observations import (
 )
 from runner.engine.program import ApplyObject, Effect, SetReplicas, SetSplit
 from runner.engine.state import RunState
-from runner.errors import ConflictError, DisagreementError, RunnerError, StageFailure, TransientError
+from runner.errors import (
+    ConflictError,
+    DisagreementError,
+    ExitCode,
+    RunnerError,
+    StageFailure,
+    TransientError,
+)
 from runner.model.playbook import API_PATIENCE
 from runner.stages import apply, scale, shift
 from runner.stages.meeting import meet
 from runner.stages.readiness import look
 from runner.stages.writing import Setting, Write
 
-INTERRUPTIONS = (129, 130, 143)  # whoever sent a signal does not wait
+# Whoever sent a signal does not wait.
+INTERRUPTIONS = (ExitCode.HANGUP, ExitCode.INTERRUPTED, ExitCode.TERMINATED)
 OVERSLEPT = 60.0  # seconds late: a laptop was shut, or the process stopped; no busy machine is that slow
-UNRECORDED = 1  # the exit code where all went well, and the journal could not be told
+UNRECORDED = ExitCode.ERROR  # where all went well, and the journal could not be told
 
 
 class Conductor:
@@ -116,7 +124,7 @@ class Conductor:
         for event in self._waiting:
             for listener in self.world.listeners:
                 listener.heard(event, "")
-        return Stop(stop.code or UNRECORDED, stop.reason)
+        return Stop(stop.code or int(UNRECORDED), stop.reason)
 
     def _do(self, action: Action) -> None:
         match action:

@@ -31,14 +31,10 @@ class Validation(NamedTuple):
 
 
 def validate(
-    path: str | os.PathLike[str],
-    *,
-    variables: Mapping[str, str] | None = None,
-    variable_files: Sequence[str] = (),
-    root: str | None = None,
+    path: str | os.PathLike[str], *, variables: Mapping[str, str] | None = None
 ) -> tuple[Diagnostic, ...]:
     """Every error and warning of one document, in file order. UsageError for *variables*."""
-    return validate_many([path], variables=variables, variable_files=variable_files, root=root).found
+    return validate_many([path], variables=variables).found
 
 
 def validate_many(
