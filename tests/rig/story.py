@@ -22,7 +22,8 @@ def of(run: Play) -> Story:
     code = run.finish()
     if run.events:
         return tell(run.events, code)
-    return Story((f"refused: {run.said().splitlines()[0]}",), (), code)
+    why = next(line for line in run.said().splitlines() if line.startswith("error: "))
+    return Story((f"refused, {why}",), (), code)
 
 
 def tell(events: Iterable[Event], code: int) -> Story:
