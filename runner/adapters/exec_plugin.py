@@ -77,14 +77,7 @@ def _obtain(plugin: ExecPlugin) -> _Obtained:
 
 
 def _run(plugin: ExecPlugin) -> str:
-    question = {
-        "apiVersion": plugin.api_version,
-        "kind": "ExecCredential",
-        "spec": {"interactive": False} | ({"cluster": plugin.cluster} if plugin.cluster else {}),
-    }
-    environment = (
-        os.environ | dict(plugin.env) | {"KUBERNETES_EXEC_INFO": json.dumps(question, default=str)}
-    )  # YAML has dates
+    environment = _environment(plugin)
     _keep_secret(environment, plugin.args)
     try:
         done = subprocess.run(  # noqa: S603 - an absolute path that the operator allowed, no shell
@@ -106,6 +99,17 @@ def _run(plugin: ExecPlugin) -> str:
         message = f"the credential plugin {plugin.command} cannot be started: {error.strerror}"
         raise RunnerError(message, hint=_try(plugin)) from None
     return done.stdout.decode("utf-8", "replace")
+
+
+def _environment(plugin: ExecPlugin) -> dict[str, str]:
+    """Ours, what the kubeconfig adds, and what the plugin is asked."""
+    question = {
+        "apiVersion": plugin.api_version,
+        "kind": "ExecCredential",
+        "spec": {"interactive": False} | ({"cluster": plugin.cluster} if plugin.cluster else {}),
+    }
+    asked = json.dumps(question, default=str)  # YAML has dates
+    return {**os.environ, **dict(plugin.env), "KUBERNETES_EXEC_INFO": asked}
 
 
 def _keep_secret(environment: Mapping[str, str], args: Sequence[str]) -> None:

@@ -302,8 +302,7 @@ class _Furnishing:
             for kind, namespace, name in self.coming
             if kind == "Gateway" and (kind, namespace, name) not in self.there
         )
-        once = f" once Gateway {gateways[-1].partition('/')[2]} is there" if gateways else ""
-        self.said.append(f"{load.rate:g} requests a second reach {host}{once}")
+        self._say_reached(host, load, gateways)
         return Stream(
             name=route.name,
             namespace=route.namespace,
@@ -318,6 +317,10 @@ class _Furnishing:
             gateways=gateways,
         )
 
+    def _say_reached(self, host: str, load: Load, gateways: Sequence[str]) -> None:
+        once = f" once Gateway {gateways[-1].partition('/')[2]} is there" if gateways else ""
+        self.said.append(f"{load.rate:g} requests a second reach {host}{once}")
+
     def _traffic(self) -> None:
         """Requests to Services that no route is about; without any route the playbook's checks say where."""
         known = {name for stream in self.streams for name in (stream.name, stream.host)}
@@ -326,8 +329,7 @@ class _Furnishing:
             wanted = dict.fromkeys(self._asked(), Load()) | wanted
         gateways = tuple(f"{place[1]}/{place[2]}" for place in self.coming if place[0] == "Gateway")
         for host, load in wanted.items():
-            once = f" once Gateway {gateways[-1].partition('/')[2]} is there" if gateways else ""
-            self.said.append(f"{load.rate:g} requests a second reach {host}{once}")
+            self._say_reached(host, load, gateways)
             namespace = self.playbook.target.namespace
             self.streams.append(Stream(host, namespace, host, load, virtual_service=host, gateways=gateways))
 
