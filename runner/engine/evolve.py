@@ -114,9 +114,7 @@ def _run(
 
 def _resumed(state: RunState, event: RunResumed) -> RunState:
     """Guards look first, readings from before the gap do not count, an unwatched soak starts again."""
-    unwatched = event.at - state.at > 2 * min(
-        (g.every for g in state.program.playbook.guards), default=event.at
-    )
+    unwatched = event.at - state.at > state.program.playbook.longest_unwatched
     # A stage that failed and was not held goes on failing; one that was held is tried again.
     again = state.failed is not None and state.ended is not None
     stage = state.stage

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from runner.model.checks import Check
 from runner.model.stages import OnInconclusive, Stage
@@ -76,6 +77,11 @@ class Playbook:
     on_interrupt: OnInterrupt = OnInterrupt.HOLD
     deadline: float = DAY
     description: str = ""
+
+    @property
+    def longest_unwatched(self) -> float:
+        """Seconds that nobody need have watched; after more, a soak starts again. Without guards nobody need ever."""
+        return 2 * min((guard.every for guard in self.guards), default=inf)
 
     def route(self, name: str) -> Route:
         """The route called *name*; KeyError when the playbook has none."""

@@ -159,9 +159,8 @@ def _asked(event: RunStarted) -> Iterator[str]:
 
 def _resumed(view: RunView, event: RunResumed) -> RunView:
     """A wait that nobody watched for long starts again, as the engine has it; old readings do not count."""
-    guards = view.playbook.guards if view.playbook else ()
     stages = view.stages
-    if event.at - view.at > 2 * min((guard.every for guard in guards), default=event.at):
+    if view.playbook is not None and event.at - view.at > view.playbook.longest_unwatched:
         stages = tuple(replace(s, started=event.at) if s.status is StageStatus.RUNNING else s for s in stages)
     ended = {stage.name for stage in stages if stage.status is StageStatus.SUCCEEDED}
     return replace(
