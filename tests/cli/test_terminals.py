@@ -1,11 +1,16 @@
 """At a terminal: a question that waits, keys that interrupt, windows that change size or are closed."""
 
+import io
 import signal
+import sys
 import time
 
 import pytest
 
+from runner.cli.consent import ask
+from runner.document.playbook import read_playbook
 from tests.cli.terminals import CANARY, GATED, WATCHED, seated, until_in
+from tests.fakes.api_server import cluster_of
 
 
 @pytest.fixture
@@ -103,3 +108,35 @@ def test_a_stopped_run_goes_on_when_it_is_brought_to_the_foreground(tmp_path):
             time.sleep(0.1)
 
         assert seat.ended() == 0
+
+
+def test_ctrl_d_at_a_question_is_a_no_that_says_what_it_leaves(gated, tmp_path_factory):
+    playbook = read_playbook(str(gated / "gated.yaml")).playbook
+    with cluster_of(playbook, tmp_path_factory.mktemp("operator"), time.time()) as (_, kubeconfig):
+        reached = {"PLAY_KUBECONFIG": str(kubeconfig), "PLAY_CONTEXT": "test"}
+        play = ("play", "gated.yaml", "-y", "--state", "run.jsonl", "--until", "a fifth")
+        with seated(gated, *play, environ=reached) as seat:
+            assert seat.ended() == 0, seat.said
+        with seated(gated, "rollback", "run.jsonl", environ=reached) as seat:
+            seat.until("[y/N]: ")
+            seat.type("\x04")
+
+            assert seat.ended() == 2
+    assert "nothing was touched" in seat.said
+    assert "20 % of orders is on v2 and nobody is watching it" in seat.said.splitlines()[-1]
+
+
+class Impatient(io.StringIO):
+    """A person who presses Ctrl-C instead of answering."""
+
+    def readline(self, size: int | None = -1, /) -> str:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_at_a_question_is_heard_by_whoever_knows_what_it_leaves(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdin", Impatient())
+
+    with pytest.raises(KeyboardInterrupt):
+        ask("Take it back?", "not rolled back")
+
+    assert capsys.readouterr().err.endswith("\n")
