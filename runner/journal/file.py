@@ -25,6 +25,8 @@ WITHOUT = (
     "nothing was touched; the safe split is in the `runner/run` annotation of the VirtualService:"
     " `runner rollback --route ROUTE -n NAMESPACE` goes back without this file"
 )
+ELSEWHERE = " or choose another place with `--state FILE`"
+ELSE = " and `runner resume`, or go back without this file: `runner rollback --route ROUTE -n NAMESPACE`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +207,7 @@ class JournalFile:
         if not path.exists():
             raise _missing(path)
         lock = _locked(path)
-        with _released_in_trouble(path, lock), ExitStack() as opened:
+        with _released_in_trouble(path, lock, begun=True), ExitStack() as opened:
             descriptor = private.open_file(path, os.O_RDWR | os.O_APPEND)
             opened.callback(os.close, descriptor)
             record = _record(path, private.read_all(descriptor))
@@ -216,7 +218,7 @@ class JournalFile:
     def append(self, events: Sequence[Event]) -> list[str]:
         """Write *events* with one synchronisation; RunnerError when the disk does not take them."""
         if self._broken is not None:
-            raise _unwritable(self._path, self._broken)
+            raise _unwritable(self._path, self._broken, begun=True)
         self._is_still_there()
         lines, self._link = encoded_from(self._link, events)
         data = "".join(f"{line}\n" for line in lines).encode()
@@ -227,7 +229,7 @@ class JournalFile:
         except OSError as error:
             # A second fsync may say yes to pages that the first one lost, so there is none.
             self._broken = error
-            raise _unwritable(self._path, error) from error
+            raise _unwritable(self._path, error, begun=True) from error
         return lines
 
     def news(self) -> tuple[tuple[Event, str], ...]:
@@ -288,13 +290,13 @@ def _leave_name(path: Path) -> None:
 
 
 @contextmanager
-def _released_in_trouble(path: Path, lock: FileLock) -> Iterator[None]:
+def _released_in_trouble(path: Path, lock: FileLock, *, begun: bool = False) -> Iterator[None]:
     """What cannot be opened is not held either."""
     try:
         yield
     except OSError as error:
         lock.release()
-        raise _unwritable(path, error) from error
+        raise _unwritable(path, error, begun=begun) from error
     except RunnerError:
         lock.release()
         raise
@@ -376,10 +378,10 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _unwritable(path: Path, error: OSError) -> RunnerError:
+def _unwritable(path: Path, error: OSError, *, begun: bool = False) -> RunnerError:
     return RunnerError(
         f"the state file {path} cannot be written: {error.strerror or error}",
-        hint="nothing is done that is not recorded first; make room or choose another place with `--state FILE`",
+        hint=f"nothing is done that is not recorded first; make room{ELSE if begun else ELSEWHERE}",
     )
 
 

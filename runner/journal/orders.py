@@ -24,7 +24,19 @@ def line_of(order: Order) -> str:
 
 
 def give_order(state: Path, order: Order) -> None:
-    """Leave *order* for the process that plays *state*."""
+    """Leave *order* for the process that plays *state*. RunnerError where the disk does not take it."""
+    try:
+        _give(state, order)
+    except OSError as error:
+        raise RunnerError(
+            f"no order can be left in {orders_path(state)}: {error.strerror or error}; the process that plays"
+            f" {state} does not know of it",
+            hint="make room and give it again; or stop that process (Ctrl-C, or kill -TERM), and take traffic back"
+            " without a disk: `runner rollback --route ROUTE -n NAMESPACE`",
+        ) from error
+
+
+def _give(state: Path, order: Order) -> None:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(orders_path(state), flags, private.FILE)
     try:

@@ -261,11 +261,17 @@ def _exposed(view: RunView, handle: str) -> list[Said]:
 
 
 def _share(view: RunView, exposure: Exposure) -> str:
-    """What the record says; where the world disagreed with it, that is the past."""
+    """What the record says; where the world disagreed with it, or a later write is open, that is the past."""
     route, stopped = exposure.route, view.stopped
     disagreed = stopped is not None and stopped.code == ExitCode.DISAGREEMENT
-    on = "was put on" if disagreed else "is on"
+    on = "was put on" if disagreed or _is_written(view, route) else "is on"
     return f"{exposure.share} % of {one_line(route.name)} {on} {one_line(route.canary)}"
+
+
+def _is_written(view: RunView, route: Route) -> bool:
+    """Whether a write to the object of *route* was begun whose end is not recorded."""
+    place = ("VirtualService", route.namespace, route.virtual_service)
+    return any((open_.ref.kind, open_.ref.namespace, open_.ref.name) == place for open_ in view.open.values())
 
 
 def _traffic(view: RunView) -> str:

@@ -67,6 +67,53 @@ def test_a_disk_that_fills_up_with_traffic_on_the_canary_is_said_last(folder, mo
     assert any("kubectl -n bookinfo patch virtualservice reviews" in line for line in said)
 
 
+WITHOUT_A_DISK = "`runner rollback --route ROUTE -n NAMESPACE`"
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "on"), [("EffectIntended", 4, "is on"), ("EffectDone", 1, "was put on")]
+)
+def test_a_disk_that_fills_up_on_the_way_back_names_the_way_that_needs_none(
+    folder, monkeypatch, capsys, event, code, on
+):
+    assert run(["play", CANARY, "--sandbox", "--state", "run.jsonl", "--until", "soak"]) == 0
+    append = JournalFile.append
+
+    def until_then(journal, events):
+        if any(each.__class__.__name__ == event for each in events):
+            monkeypatch.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(Full()))
+        return append(journal, events)
+
+    monkeypatch.setattr(JournalFile, "append", until_then)
+
+    assert run(["rollback", "run.jsonl"]) == code
+
+    said = capsys.readouterr().err.splitlines()
+    assert any("cannot be written: No space left on device" in line for line in said)
+    assert any(WITHOUT_A_DISK in line for line in said)
+    assert said[-1].startswith(f"20 % of reviews {on} v3 and nobody is watching it")
+
+
+def test_an_order_that_a_full_disk_does_not_take_says_what_to_do(folder, monkeypatch, capsys):
+    assert run(["play", CANARY, "--sandbox", "--state", "run.jsonl", "--until", "soak"]) == 0
+    write, lock = os.write, JournalFile.claim(Path("run.jsonl"))
+
+    def full(descriptor, data):
+        if b'"kind"' in bytes(data):
+            raise Full
+        return write(descriptor, data)
+
+    monkeypatch.setattr(os, "write", full)
+    try:
+        assert run(["rollback", "run.jsonl"]) == 1
+    finally:
+        lock.release()
+
+    said = capsys.readouterr().err
+    assert "no order can be left in run.jsonl.orders: No space left on device" in said
+    assert WITHOUT_A_DISK in said
+
+
 def test_a_run_that_cannot_be_taken_up_says_where_it_left_the_canary(folder, monkeypatch, capsys):
     assert run(["play", CANARY, "--sandbox", "--state", "run.jsonl", "--until", "soak"]) == 0
     capsys.readouterr()
