@@ -32,8 +32,7 @@ from runner.document.playbook import Loaded
 from runner.engine.events import RunStarted
 from runner.errors import UsageError
 from runner.journal.finding import path_of
-from runner.journal.parts import Place as ClusterPlace
-from runner.journal.parts import place_of
+from runner.journal.parts import ConfigMapName, place_of
 from runner.stages.meeting import refuse_half_way
 
 
@@ -150,7 +149,7 @@ def _lasting_state(state: State, given: Any, asked: Asked, place: Place, run: st
         return state
     namespace = place.target["namespace"]
     return ClusterState(
-        ClusterPlace(namespace, f"runner-{run}"), place.cluster, place.clock, options.reaching()
+        ConfigMapName(namespace, f"runner-{run}"), place.cluster, place.clock, options.reaching()
     )
 
 

@@ -19,7 +19,7 @@ from runner.journal.cluster_orders import ClusterOrders, give_order_to
 from runner.journal.configmap import ConfigMapJournal
 from runner.journal.file import is_held
 from runner.journal.finding import find, finished, typed
-from runner.journal.parts import Parts, Place, place_of
+from runner.journal.parts import ConfigMapName, Parts, place_of
 from runner.ports import Clock, Cluster, Journal, Orders, Permission
 
 
@@ -121,7 +121,7 @@ class FileState:
 class ClusterState:
     """ConfigMaps, reachable from wherever the cluster is; *options* of the command line lead to it from here."""
 
-    def __init__(self, place: Place, cluster: Cluster, clock: Clock, options: str = "") -> None:
+    def __init__(self, place: ConfigMapName, cluster: Cluster, clock: Clock, options: str = "") -> None:
         self.place, self.cluster, self.clock = place, cluster, clock
         self._options = options
         self._parts = Parts(cluster, place)
@@ -261,7 +261,7 @@ def needed_by(state: State) -> tuple[Permission, ...]:
     return needed_at(state.place)
 
 
-def needed_at(place: Place) -> tuple[Permission, ...]:
+def needed_at(place: ConfigMapName) -> tuple[Permission, ...]:
     """What keeping a state in ConfigMaps takes; how many there will be nobody knows, so no names are given."""
     return tuple(Permission(verb, "", "configmaps", place.namespace) for verb in ("get", "create", "update"))
 

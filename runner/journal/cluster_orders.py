@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from runner.engine.observations import Order
 from runner.errors import ConflictError, RunnerError, UnknownOutcomeError
 from runner.journal.orders import line_of, order_of
-from runner.journal.parts import Place
+from runner.journal.parts import ConfigMapName
 from runner.model.stages import KubeObject
 from runner.ports import Clock, Cluster, ObjectRef
 
@@ -15,12 +15,12 @@ SELDOM = 30.0  # and after one that had no answer
 TRIES = 5
 
 
-def orders_ref(place: Place) -> ObjectRef:
+def orders_ref(place: ConfigMapName) -> ObjectRef:
     """Where orders to the run of *place* are left."""
     return ObjectRef("v1", "ConfigMap", place.namespace, f"{place.name}-orders")
 
 
-def give_order_to(cluster: Cluster, place: Place, order: Order) -> None:
+def give_order_to(cluster: Cluster, place: ConfigMapName, order: Order) -> None:
     """Leave *order* for the process that plays *place*. ConflictError where others keep writing."""
     line = line_of(order)
     for left in reversed(range(TRIES)):
@@ -42,7 +42,7 @@ def give_order_to(cluster: Cluster, place: Place, order: Order) -> None:
             return
 
 
-def _orders(place: Place, text: str) -> KubeObject:
+def _orders(place: ConfigMapName, text: str) -> KubeObject:
     ref = orders_ref(place)
     metadata = {"name": ref.name, "namespace": ref.namespace}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {KEY: text}}
@@ -58,7 +58,7 @@ class ClusterOrders:
     What is there when it first answers was meant for an earlier process.
     """
 
-    def __init__(self, cluster: Cluster, clock: Clock, place: Place) -> None:
+    def __init__(self, cluster: Cluster, clock: Clock, place: ConfigMapName) -> None:
         self._cluster, self._clock, self._place = cluster, clock, place
         self._due = clock.now()
         lines = self._read()

@@ -21,8 +21,8 @@ from runner.journal.codec import Link
 from runner.journal.file import Record, encoded_from
 from runner.journal.parts import (
     PART,
+    ConfigMapName,
     Parts,
-    Place,
     closed,
     is_closed,
     is_sealed,
@@ -48,7 +48,7 @@ class ConfigMapJournal:
     """
 
     def __init__(
-        self, cluster: Cluster, place: Place, part: KubeObject, link: Link, parts: Parts | None = None
+        self, cluster: Cluster, place: ConfigMapName, part: KubeObject, link: Link, parts: Parts | None = None
     ) -> None:
         self._cluster, self._place = cluster, place
         self._parts = parts or Parts(cluster, place)
@@ -71,7 +71,7 @@ class ConfigMapJournal:
         cls,
         cluster: Cluster,
         clock: Clock,
-        place: Place,
+        place: ConfigMapName,
         run: str,
         first: RunStarted,
         *,
@@ -91,7 +91,7 @@ class ConfigMapJournal:
         return cls(cluster, place, parts[0], link), lines[0]
 
     @classmethod
-    def resume(cls, cluster: Cluster, place: Place) -> tuple["ConfigMapJournal", Record]:
+    def resume(cls, cluster: Cluster, place: ConfigMapName) -> tuple["ConfigMapJournal", Record]:
         """The journal as it stands."""
         parts = Parts(cluster, place)
         record, found = parts.read()
@@ -240,12 +240,12 @@ def _whole_lines(text: str) -> Iterator[str]:
         yield piece
 
 
-def _ready(place: Place, number: int, run: str, text: str, *, last: bool) -> KubeObject:
+def _ready(place: ConfigMapName, number: int, run: str, text: str, *, last: bool) -> KubeObject:
     part = new_part(place, number, run, text)
     return part if last else sealed(part)
 
 
-def _refuse_left(cluster: Cluster, place: Place, count: int) -> None:
+def _refuse_left(cluster: Cluster, place: ConfigMapName, count: int) -> None:
     """Parts of another run whose first one is gone would be taken for ours."""
     for number in range(1, count + 1):
         ref = place.part(number)
@@ -256,7 +256,7 @@ def _refuse_left(cluster: Cluster, place: Place, count: int) -> None:
             )
 
 
-def _created(cluster: Cluster, clock: Clock, place: Place, part: KubeObject) -> KubeObject:
+def _created(cluster: Cluster, clock: Clock, place: ConfigMapName, part: KubeObject) -> KubeObject:
     """*part* in the cluster; where the answer is lost, it is looked for before it is sent again."""
     sent = False
     for left in reversed(range(TRIES)):

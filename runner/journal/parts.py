@@ -26,8 +26,8 @@ NAME = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where the parts lie."""
+class ConfigMapName:
+    """Names the state of a run in a cluster, and the ConfigMaps of its parts."""
 
     namespace: str
     name: str
@@ -40,8 +40,8 @@ class Place:
         return ObjectRef("v1", "ConfigMap", self.namespace, f"{self.name}-{number:04d}")
 
 
-def place_of(text: str) -> Place | None:
-    """The place that ``configmap:NAMESPACE/NAME`` means; None for a path. UsageError when it is half of one."""
+def place_of(text: str) -> ConfigMapName | None:
+    """What ``configmap:NAMESPACE/NAME`` names; None for a path. UsageError when it is half of one."""
     if not text.startswith(SCHEME):
         return None
     namespace, slash, name = text.removeprefix(SCHEME).partition("/")
@@ -50,10 +50,10 @@ def place_of(text: str) -> Place | None:
             f"{text!r} is not configmap:NAMESPACE/NAME, in small letters, digits and `-`",
             hint="for example configmap:bookinfo/run-1",
         )
-    return Place(namespace, name)
+    return ConfigMapName(namespace, name)
 
 
-def new_part(place: Place, number: int, run: str, text: str) -> KubeObject:
+def new_part(place: ConfigMapName, number: int, run: str, text: str) -> KubeObject:
     """A part that holds *text*."""
     ref = place.part(number)
     labels = {STATE: "more" if number else "first", RUN: run}
@@ -120,7 +120,7 @@ def _not_ours(part: KubeObject, wrong: str) -> DisagreementError:
 class Parts:
     """Reads the parts of one place, and those that are sealed once only."""
 
-    def __init__(self, cluster: Cluster, place: Place) -> None:
+    def __init__(self, cluster: Cluster, place: ConfigMapName) -> None:
         self._cluster, self._place = cluster, place
         self._sealed: list[str] = []
 

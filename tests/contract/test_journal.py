@@ -6,7 +6,7 @@ from runner.engine.events import RunStarted, StageStarted
 from runner.errors import DisagreementError, LockedError
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
-from runner.journal.parts import Parts, Place
+from runner.journal.parts import ConfigMapName, Parts
 from tests.contract.benches import CLUSTERS, NOON
 from tests.contract.test_lease import Clock
 
@@ -22,7 +22,7 @@ def place(bench, monkeypatch):
     """Where a state is to lie, in parts that are soon full."""
     for module in (configmap, parts):
         monkeypatch.setattr(module, "PART", 2000)
-    return Place(bench.namespace, "run-1")
+    return ConfigMapName(bench.namespace, "run-1")
 
 
 def _filled(bench, place):

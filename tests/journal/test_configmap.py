@@ -15,11 +15,11 @@ from runner.errors import (
 )
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
-from runner.journal.parts import PART, Parts, Place, place_of, text_of
+from runner.journal.parts import PART, ConfigMapName, Parts, place_of, text_of
 from tests.fakes.world import NOON, FakeClock, FakeCluster
 
 FIRST = RunStarted(NOON, {}, {}, {}, {}, "digest")
-PLACE = Place("ci", "run-1")
+PLACE = ConfigMapName("ci", "run-1")
 
 
 @pytest.fixture

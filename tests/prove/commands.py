@@ -17,7 +17,7 @@ from runner.engine.observations import Interrupted, Order, OrderKind
 from runner.errors import RunnerError, UsageError
 from runner.journal.codec import encoded
 from runner.journal.finding import finished
-from runner.journal.parts import Place as InCluster
+from runner.journal.parts import ConfigMapName
 from runner.ports import ObjectRef
 from runner.routers import istio
 from runner.stages.meeting import refuse_half_way
@@ -78,8 +78,8 @@ class Commands:
         if self._scenario.state == "file":
             return FileState(self._folder / f"{name}.jsonl")
         if process is None:
-            return ClusterState(InCluster(NS, name), Witness(twin.world), twin.turns.clock)
-        return ClusterState(InCluster(NS, name), twin.reached_by(process), process)
+            return ClusterState(ConfigMapName(NS, name), Witness(twin.world), twin.turns.clock)
+        return ClusterState(ConfigMapName(NS, name), twin.reached_by(process), process)
 
     def _place(self, run: str, twin: Any, process: Process) -> Place:
         cluster = twin.reached_by(process)

@@ -15,7 +15,7 @@ from runner.engine.evolve import replay
 from runner.engine.state import begin
 from runner.errors import RunnerError
 from runner.journal.configmap import ConfigMapJournal
-from runner.journal.parts import Parts, Place
+from runner.journal.parts import ConfigMapName, Parts
 from runner.model.stages import KubeObject
 from runner.routers import istio
 from runner.routers.marker import marker_of
@@ -151,7 +151,7 @@ class Contender:
 
     def _begin(self) -> None:
         cluster, playbook = Watched(self.ring, self), self.ring.story.playbook
-        place, past = Place(NS, f"runner-{self.run}"), ()
+        place, past = ConfigMapName(NS, f"runner-{self.run}"), ()
         if cluster.get(place.part(0)) is None:
             first = RunStarted(self.clock.now(), {}, {}, {}, {}, "digest")
             self.journal, _ = ConfigMapJournal.create(cluster, self.clock, place, self.run, first)
@@ -237,7 +237,7 @@ def _leaves_order_behind(ring: Ring) -> None:
     """Every journal is whole, and an undecided route has an unfinished run that answers for it."""
     finished = {}
     for run in {contender.run for contender in ring.contenders}:
-        place = Place(NS, f"runner-{run}")
+        place = ConfigMapName(NS, f"runner-{run}")
         if ring.sandbox.cluster.get(place.part(0)) is not None:
             finished[run] = isinstance(Parts(ring.sandbox.cluster, place).read()[0].events[-1], RunFinished)
     met = meet(ring.sandbox.cluster, ring.story.playbook.routes[0], "")

@@ -8,11 +8,11 @@ from runner.engine.events import RunStarted
 from runner.journal import configmap, parts
 from runner.journal.configmap import ConfigMapJournal
 from runner.journal.finding import finished
-from runner.journal.parts import Parts, Place
+from runner.journal.parts import ConfigMapName, Parts
 from tests.prove.simulation import History, Run, play
 from tests.prove.stories import NS
 
-PLACE = Place(NS, "run-1")
+PLACE = ConfigMapName(NS, "run-1")
 SMALL = 6_000  # bytes of a part: a history has several
 
 
