@@ -12,10 +12,12 @@ from runner.cli.recording import check_until, refuse_drift
 from runner.cli.reopening import Reopened, accepted, reopen, session_facts
 from runner.cli.states import reach_of, state_of
 from runner.cli.watching import wishes_of
+from runner.engine.coherence import contradiction
 from runner.engine.events import StageSkipped, StageSucceeded
-from runner.errors import UsageError
+from runner.errors import DisagreementError, UsageError
 from runner.journal import Record
 from runner.journal.finding import finished, typed
+from runner.stages.kinds import compile_playbook
 
 
 @click.command("resume")
@@ -49,6 +51,7 @@ def _facts(reopened: Reopened, digests: Sequence[str], until: str | None) -> dic
     """What the session begins with. The journal is closed where that is refused."""
     try:
         _refuse_finished(reopened.record)  # another process may have finished it while this one began
+        _refuse_contradiction(reopened)
         _check_until(until, reopened)
         _refuse_forbidden(reopened)
         facts = session_facts(reopened)
@@ -62,6 +65,17 @@ def _facts(reopened: Reopened, digests: Sequence[str], until: str | None) -> dic
 def _refuse_finished(record: Record) -> None:
     if finished(record):
         raise UsageError(f"run {record.run} is finished", hint="play the playbook again for a new run")
+
+
+def _refuse_contradiction(reopened: Reopened) -> None:
+    """The way back needs no more than a safe split; the way forward must know which stages were played."""
+    record = reopened.record
+    number = contradiction(compile_playbook(record.run, reopened.playbook), record.events)
+    if number is not None:
+        raise DisagreementError(
+            f"{record.path}:{number}: the state file contradicts itself: it was not that stage's turn",
+            hint=f"nothing was touched; go back instead: runner rollback {typed(record)}",
+        )
 
 
 def _refuse_forbidden(reopened: Reopened) -> None:

@@ -13,6 +13,8 @@ from runner.foreign import json_of
 FORMAT = 1
 
 Line = Mapping[str, Any]
+NONSENSE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What comes of lines that are JSON, and that no world has written."""
 
 
 class EffectLog:
@@ -79,6 +81,11 @@ def read(path: Path) -> tuple[EffectLog, Any, tuple[Line, ...]]:
             f"{path} is no sandbox world that this version can read", hint="begin a new run"
         )
     return EffectLog(path, descriptor), lines[0]["world"], tuple(lines[1:])
+
+
+def damaged(path: Path, why: str = "it holds what no world was made from") -> DisagreementError:
+    """What to say of a world that is readable, and none."""
+    return DisagreementError(f"the sandbox's world {path} is damaged: {why}", hint="begin a new run")
 
 
 def _parsed(path: Path, number: int, text: bytes) -> Line:

@@ -31,6 +31,7 @@ from runner.sandbox.telemetry import istio_families, own_family
 from runner.sandbox.traffic import Ledger, Stretch, Tally, tallied
 from runner.sandbox.workloads import Workloads
 
+ASLEEP = 31 * 24 * 3600.0  # seconds between two effects of a play: every request in between is drawn
 SETTLING = 60_000  # milliseconds before its history that a world is made, so that its pods are ready
 ROUTING = frozenset({"VirtualService", "DestinationRule", "Gateway", "Service", "Pod"})
 
@@ -95,14 +96,20 @@ class World:
     ) -> "World":
         """The world kept at *path*, as it was. Its time goes on at *now*, or at its last effect.
 
-        DisagreementError where the file cannot be read.
+        DisagreementError where the file cannot be read, or holds what no world was made from.
         """
         log, first, lines = effects.read(path)
-        setup: Setup = decode(first)
-        world = cls(setup, VirtualClock(setup.start, speed=speed, sleep=sleep))
-        for line in lines:
-            world._replay(line)
-        world.clock.set(now if now is not None else setup.start)
+        try:
+            setup: Setup = decode(first)
+            world = cls(setup, VirtualClock(setup.start, speed=speed, sleep=sleep))
+            for line in lines:
+                world._replay(line)
+        except effects.NONSENSE as error:
+            raise effects.damaged(path) from error
+        then = now if now is not None else setup.start
+        if then - world.clock.now() > ASLEEP:
+            raise effects.damaged(path, "the state file goes on long after its last effect")
+        world.clock.set(then)
         world._log = log
         return world
 
@@ -195,6 +202,8 @@ class World:
 
     def _replay(self, line: Mapping[str, Any]) -> None:
         at = int(line["at"])
+        if at / 1000 - self.clock.now() > ASLEEP:
+            raise ValueError(at)
         self.clock.set(at / 1000)
         self._advance(at)
         if line["op"] == "stage":

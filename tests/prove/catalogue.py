@@ -14,6 +14,7 @@ from tests.prove import (
     canaries,
     contenders,
     edges,
+    forgery,
     fuzz,
     gates,
     in_cluster,
@@ -270,6 +271,14 @@ GATES = (
         seeds,
         5_000,
         50_000,
+    ),
+    Gate(
+        "forged states",
+        "state files that tell what cannot be, with fitting sums, and worlds that were meddled with, in every command that reads them",
+        forgery.state,
+        seeds,
+        500,
+        20_000,
     ),
     Gate("fuzzed words", "words given to `explain`", _silent(fuzz.word), seeds, 1_000, 10_000),
     Gate(

@@ -44,28 +44,28 @@ ANY: Codes = frozenset(int(code) for code in ExitCode)
 def playbook(seed: int) -> dict[str, int]:
     """A playbook through `validate`, and one that loads through `plan` and `rehearse`; how many loaded."""
     rng = random.Random(seed)
-    with _folder() as folder:
+    with in_folder() as folder:
         file = folder / "playbook.yaml"
         file.write_bytes(_written(rng, PLAYBOOKS, grammar.playbook))
         (folder / "a.yaml").write_text(CONFIGMAP)
-        if _called(["validate", str(file)], OFFLINE) != 0:
+        if called(["validate", str(file)], OFFLINE) != 0:
             return {"loaded": 0}
-        _called(["plan", str(file), "--sandbox"], OFFLINE)
+        called(["plan", str(file), "--sandbox"], OFFLINE)
         form = rng.choice(("text", "markdown", "json"))
-        _called(["rehearse", str(file), "-o", form, "--root", str(folder)], OFFLINE)
+        called(["rehearse", str(file), "-o", form, "--root", str(folder)], OFFLINE)
     return {"loaded": 1}
 
 
 def scenario(seed: int) -> dict[str, int]:
     """A scenario through `validate`; one that loads is played in."""
     rng = random.Random(seed)
-    with _folder() as folder:
+    with in_folder() as folder:
         file = folder / "scenario.yaml"
         file.write_bytes(_written(rng, SCENARIOS, grammar.scenario))
-        if _called(["validate", str(file)], OFFLINE) != 0:
+        if called(["validate", str(file)], OFFLINE) != 0:
             return {"loaded": 0}
         state = str(folder / "run.jsonl")
-        _called(
+        called(
             ["play", str(HERE / "small.yaml"), "--sandbox", "--scenario", str(file), "--state", state], ANY
         )
     return {"loaded": 1}
@@ -74,29 +74,29 @@ def scenario(seed: int) -> dict[str, int]:
 def config(seed: int) -> dict[str, int]:
     """A Config through `validate`, and where an operator's own lies."""
     rng = random.Random(seed)
-    with _folder() as folder:
+    with in_folder() as folder:
         file = folder / "runner" / "config.yaml"
         file.parent.mkdir()
         file.write_bytes(_written(rng, (), grammar.config))
-        code = _called(["validate", str(file)], OFFLINE)
+        code = called(["validate", str(file)], OFFLINE)
         with set_to(XDG_CONFIG_HOME=str(folder), KUBECONFIG=str(folder / "none")):
-            _called(["plan", str(HERE / "small.yaml"), "--prometheus", "prod"], OFFLINE)
+            called(["plan", str(HERE / "small.yaml"), "--prometheus", "prod"], OFFLINE)
     return {"loaded": int(code == 0)}
 
 
 def state(seed: int) -> dict[str, int]:
     """A state file of a kept run, its bytes changed, or its values and all sums after them."""
     rng = random.Random(seed)
-    with _folder() as folder:
+    with in_folder() as folder:
         file = folder / "run.jsonl"
         text = rng.choice(STATES).read_bytes()
         file.write_bytes(
             changed(rng, text, rng.choice((1, 2, 5))) if rng.random() < 0.3 else _resummed(rng, text)
         )
-        code = _called(["status", str(file)], ANY)
-        _called(["status", str(file), "-o", "json"], ANY)
-        _called(["audit", str(file)], ANY)
-        _called([rng.choice(("resume", "rollback")), str(file), "-y", "-o", "jsonl"], ANY)
+        code = called(["status", str(file)], ANY)
+        called(["status", str(file), "-o", "json"], ANY)
+        called(["audit", str(file)], ANY)
+        called([rng.choice(("resume", "rollback")), str(file), "-y", "-o", "jsonl"], ANY)
     return {"readable": int(code == 0)}
 
 
@@ -106,7 +106,7 @@ def word(seed: int) -> None:
     names = ("stages", "verify", "every", "scenario", "when", "config", "prometheus", "RUN402", "x-a", "[0]")
     dotted = ".".join(rng.choice(names) for _ in range(rng.randint(1, 5))).encode()
     text = changed(rng, dotted, rng.choice((0, 1, 3))).decode(errors="surrogateescape").replace("\0", "")
-    _called(["explain", "--", text], OFFLINE)
+    called(["explain", "--", text], OFFLINE)
 
 
 def _written(rng: random.Random, files: Sequence[Path], draw: Callable[[random.Random], Any]) -> bytes:
@@ -143,12 +143,13 @@ def _resummed(rng: random.Random, text: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def _folder() -> Iterator[Path]:
+def in_folder() -> Iterator[Path]:
+    """A folder of memory, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=SHELF) as name:
         yield Path(name)
 
 
-def _called(arguments: list[str], codes: Codes) -> int:
+def called(arguments: list[str], codes: Codes) -> int:
     """The exit code of a command. Violation where it is none of *codes*, or late, or large, or not in words."""
     what, peak = " ".join(arguments[:2]), _peak()
     with tempfile.TemporaryFile("w+", dir=SHELF, encoding="utf-8", errors="replace") as file:

@@ -11,6 +11,7 @@ from typing import Any
 
 from runner.conductor import Conductor, World
 from runner.engine.actions import Stop
+from runner.engine.coherence import contradiction
 from runner.engine.events import RunResumed, RunStarted
 from runner.engine.evolve import replay
 from runner.engine.observations import Order, OrderKind
@@ -157,6 +158,8 @@ class Run:
             self.disk.safe, self.disk.named = self.path.stat().st_size, True
             self.oracle.journal = list(record.events)
             past = record.events
+            if (number := contradiction(self.program, past)) is not None:
+                raise Violation(f"event {number} of the journal contradicts those before it")
         else:
             first = RunStarted(self.sandbox.clock.now(), {}, {}, {}, {}, "digest")
             inner = self.disk.creating(lambda: JournalFile.create(self.path, "r1", first)[0])

@@ -9,6 +9,7 @@ from tests.prove import (
     catalogue,
     contenders,
     edges,
+    forgery,
     fuzz,
     gates,
     in_cluster,
@@ -125,6 +126,11 @@ def test_cut_records_lead_to_no_second_effect():
 def test_rubbish_is_answered_in_words(document):
     for seed in range(60):
         document(seed)
+
+
+def test_stories_that_were_never_played_are_answered_in_words():
+    for seed in range(16):
+        forgery.state(seed)
 
 
 def test_a_killed_process_is_resumed():

@@ -244,6 +244,8 @@ def test_a_torn_last_line_was_never_answered_and_is_cut(tmp_path):
         (b"not json\n", "damaged at line 1"),
         (b'{"v": 99, "world": {}}\n', "no sandbox world"),
         (b"[]\n", "damaged at line 1"),
+        (b'{"v": 1, "world": {}}\n', "what no world was made from"),
+        (b'{"v": 1, "world": {"_": "Setup", "seed": "x", "start": []}}\n', "what no world was made from"),
     ],
 )
 def test_what_is_no_log_is_refused_in_words(tmp_path, content, words):
@@ -252,6 +254,29 @@ def test_what_is_no_log_is_refused_in_words(tmp_path, content, words):
 
     with pytest.raises(DisagreementError, match=words):
         World.open(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{}", '{"at": "x", "op": "stage"}', '{"at": 1, "op": "replace"}', f'{{"at": {10**15}, "op": "stage"}}'],
+)
+def test_an_effect_that_is_none_is_refused_in_words(tmp_path, line):
+    path = tmp_path / "run.world"
+    world(path=path).close()
+    path.write_text(f"{path.read_text()}{line}\n")
+
+    with pytest.raises(DisagreementError, match="damaged"):
+        World.open(path)
+
+
+def test_a_world_is_not_gone_on_with_years_after_its_last_effect(tmp_path):
+    """Every request in between would be drawn first."""
+    path = tmp_path / "run.world"
+    world(path=path).close()
+    World.open(path, now=START + 30 * 86_400).close()
+
+    with pytest.raises(DisagreementError, match="goes on long after"):
+        World.open(path, now=START + 365 * 86_400)
 
 
 def test_a_missing_log_is_a_disagreement(tmp_path):

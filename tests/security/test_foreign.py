@@ -4,7 +4,9 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,7 @@ from runner.routers.marker import ANNOTATION, marker_of
 from runner.sandbox import log
 from runner.secrecy import Secret
 from runner.stages import scale
+from tests.prove import forgery
 from tests.prove.rubbish import NESTED
 from tests.states.kept_runs import KEPT
 
@@ -84,34 +87,31 @@ def test_a_world_that_is_nested_without_end_is_damage(tmp_path):
         log.read(world)
 
 
-def _forged(tmp_path: Path, change) -> Path:
-    """A kept run whose first line is what *change* makes of it, with sums that fit."""
-    state, prev, lines = tmp_path / "run.jsonl", "", []
-    for number, line in enumerate((KEPT / "0.1.0" / "killed-at-a-gate.jsonl").read_text().splitlines()):
-        body = json.loads(line)
-        if number == 0:
-            change(body)
-        del body["sum"]
-        body["prev"] = prev
-        text = json.dumps(body, separators=(",", ":"))
-        prev = hashlib.sha256(text.encode()).hexdigest()[:32]
-        lines.append(_line(text))
-    state.write_text("".join(lines))
-    state.chmod(0o600)
+def _forged(tmp_path: Path, change: Callable[[list[dict[str, Any]]], None]) -> Path:
+    """A kept run with its world, told as *change* makes it, with numbers and sums that fit."""
+    source, state = KEPT / "0.1.0" / "killed-at-a-gate.jsonl", tmp_path / "run.jsonl"
+    bodies = [json.loads(line) for line in source.read_text().splitlines()]
+    change(bodies)
+    for path, content in (
+        (state, forgery.chained(bodies)),
+        (Path(f"{state}.world"), Path(f"{source}.world").read_bytes()),
+    ):
+        path.write_bytes(content)
+        path.chmod(0o600)
     return state
 
 
-def _another_route(body) -> None:
-    stages = body["playbook"]["stages"]
+def _another_route(bodies) -> None:
+    stages = bodies[0]["playbook"]["stages"]
     next(stage["shift"] for stage in stages if "shift" in stage)["route"] = "nowhere"
 
 
-def _a_nameless_manifest(body) -> None:
-    next(iter(body["manifests"].values()))[0]["object"]["metadata"] = {}
+def _a_nameless_manifest(bodies) -> None:
+    next(iter(bodies[0]["manifests"].values()))[0]["object"]["metadata"] = {}
 
 
-def _an_endless_bound(body) -> None:
-    body["playbook"]["checks"]["errors"]["max"] = 10**400
+def _an_endless_bound(bodies) -> None:
+    bodies[0]["playbook"]["checks"]["errors"]["max"] = 10**400
 
 
 @pytest.mark.parametrize(
@@ -149,3 +149,13 @@ def test_an_order_counts_though_the_file_of_orders_was_taken_away(tmp_path):
     give_order(state, Order(OrderKind.ABORT, "ann"))
 
     assert orders.poll() == (Order(OrderKind.ABORT, "ann"),)
+
+
+def test_a_story_that_was_never_played_is_not_gone_on_with(tmp_path, capsys):
+    def succeeded_already(bodies) -> None:
+        bodies.insert(1, {**bodies[1], "event": "stage.succeeded", "stage": "look"})
+
+    state = _forged(tmp_path, succeeded_already)
+
+    assert run(["resume", str(state), "-y"]) == 7
+    assert f"{state}:2: the state file contradicts itself" in capsys.readouterr().err
