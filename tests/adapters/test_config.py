@@ -65,7 +65,7 @@ insecureServer: []
 
     said = [f"{d.location.line}:{d.location.column} {d.message}" for d in caught.value.diagnostics]
     assert said == [
-        '4:15 "url" is not a prometheus address',
+        '4:15 "url" is not a Prometheus address',
         '4:52 "tokenFile" and "basicAuthFile" exclude each other in prometheus.prod',
         '5:3 "a/b" is not a name for "prometheus"',
         '6:15 an item of "execPlugins" is not a whole path of a program',
