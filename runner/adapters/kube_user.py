@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.adapters.kubefile import Entry, pem
 from runner.adapters.login import Certificate, ExecPlugin, Password, Proof, Token, TokenFile, sendable
+from runner.adapters.operator import to_write
 from runner.errors import RunnerError
 from runner.model.config import Config
 from runner.secrecy import Secret, keep_secret, sounds_secret
@@ -129,15 +130,11 @@ def _allowed_command(plugin: Entry, user: Entry, allowed: Allowed) -> str:
     absolute = str(Path(found).absolute())
     if absolute in allowed.config.exec_plugins:
         return absolute
+    lines = f"execPlugins:\n  - {absolute}"
     raise RunnerError(
         f'user "{user.name}" logs in by starting {absolute}, and nobody has allowed that',
-        hint=f"if you trust it, write into {allowed.config.file}:\n{_lines(absolute, allowed.config)}",
+        hint=f"if you trust it, write into {to_write(lines, allowed.config)}",
     )
-
-
-def _lines(command: str, config: Config) -> str:
-    heading = "" if Path(config.file).exists() else "apiVersion: runner/v1\nkind: Config\n"
-    return f"{heading}execPlugins:\n  - {command}"
 
 
 def _cluster_info(cluster: Entry) -> Mapping[str, object]:

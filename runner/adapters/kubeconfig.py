@@ -12,6 +12,7 @@ from pathlib import Path
 from runner.adapters.kube_user import Allowed, certificate_of, impersonation_of, proof_of
 from runner.adapters.kubefile import Entry, Merged, at_home, listed, merge, pem
 from runner.adapters.login import Login, TokenFile
+from runner.adapters.operator import to_write
 from runner.adapters.wire import parsed_address, without_login
 from runner.errors import RunnerError
 from runner.model.config import Config
@@ -164,7 +165,7 @@ def _verified(cluster: Entry, config: Config) -> bool:
         return False
     raise RunnerError(
         f'{cluster.file}: cluster "{cluster.name}" skips the check of the server\'s certificate',
-        hint=f"give it a certificate-authority, or allow it in {config.file}:\ninsecureServers: [{server}]",
+        hint=f"give it a certificate-authority, or allow it in {to_write(f'insecureServers: [{server}]', config)}",
     )
 
 

@@ -17,6 +17,7 @@ from runner.adapters import wire
 from runner.adapters.api_server import ApiServer, Request
 from runner.adapters.expiry import ending_of
 from runner.adapters.login import basic, bearer, sendable
+from runner.adapters.operator import to_write
 from runner.errors import RunnerError
 from runner.model.config import Config, MetricsSource
 from runner.ports import Cluster, Ending, ObjectRef
@@ -195,7 +196,11 @@ def _unknown(name: str, config: Config) -> RunnerError:
     names = [source.name for source in config.prometheus]
     near = get_close_matches(name, names, n=1)
     known = f"{config.file} names {', '.join(sorted(names))}" if names else f"{config.file} names none"
-    hint = f'did you mean "{near[0]}"?' if near else f"add to it:\n{CONFIG_LINES.format(name=name)}"
+    hint = (
+        f'did you mean "{near[0]}"?'
+        if near
+        else f"write into {to_write(CONFIG_LINES.format(name=name), config)}"
+    )
     return RunnerError(f'there is no metrics source "{name}": {known}', hint=hint)
 
 

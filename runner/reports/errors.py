@@ -2,6 +2,7 @@
 
 import os
 import sys
+from textwrap import dedent
 from typing import TextIO
 
 from runner.errors import RunnerError
@@ -19,11 +20,12 @@ def tell(error: RunnerError, stream: TextIO | None = None) -> None:
 
 
 def error_lines(error: RunnerError, terminal: Terminal) -> list[str]:
-    """`error:` and `hint:`, further lines of either set in below their first."""
+    """`error:` and `hint:`, further lines of either set in below their first, as they stand among themselves."""
     said = _labelled("error", error.message, terminal, Tone.BAD)
     return said + (_labelled("hint", error.hint, terminal, Tone.NOW) if error.hint else [])
 
 
 def _labelled(label: str, text: str, terminal: Terminal, tone: Tone) -> list[str]:
-    first, *more = escape_lines(text).rstrip().split("\n")
-    return [f"{terminal.paint(f'{label}:', tone)} {first}", *(f"  {line.strip()}" for line in more)]
+    first, _, more = escape_lines(text).rstrip().partition("\n")
+    below = (f"  {line}".rstrip() for line in dedent(more).splitlines())
+    return [f"{terminal.paint(f'{label}:', tone)} {first}", *below]

@@ -6,6 +6,7 @@ import pytest
 
 from runner.adapters.metrics_source import Direct, Proxied, Service, Surroundings, source_named, way_to
 from runner.adapters.prometheus import Prometheus
+from runner.document.config import load_config
 from runner.errors import RunnerError
 from runner.model.config import Config, MetricsSource
 from runner.model.evidence import NoAnswer, Sample
@@ -82,6 +83,16 @@ def test_a_source_that_cannot_be_used_says_what_to_write(text, words, hint):
 
     assert words in caught.value.message
     assert hint in (caught.value.hint or "")
+
+
+def test_lines_for_a_config_that_is_not_there_yet_make_one(tmp_path):
+    file = tmp_path / "config.yaml"
+    with pytest.raises(RunnerError) as caught:
+        source_named("prod", Config(str(file)))
+
+    file.write_text(str(caught.value.hint).partition(":\n")[2])
+
+    assert load_config(file).source("prod") is not None
 
 
 def test_the_operator_may_send_credentials_unencrypted():

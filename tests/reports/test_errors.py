@@ -36,3 +36,11 @@ def test_stream_that_is_gone_is_no_second_error():
     stream.close()
 
     tell(RunnerError("x"), stream)
+
+
+def test_lines_to_paste_keep_their_places_among_themselves():
+    stream = StringIO()
+
+    tell(RunnerError("no such source", hint="add:\nprometheus:\n  prod: {url: https://p}"), stream)
+
+    assert stream.getvalue().endswith("hint: add:\n  prometheus:\n    prod: {url: https://p}\n")
