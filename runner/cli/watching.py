@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from runner.engine.events import Event, Outcome
 from runner.engine.observations import Observation
-from runner.errors import RunnerError
+from runner.errors import LockedError, RunnerError
 from runner.model.playbook import Playbook
 from runner.ports import Listener
 from runner.reports.figures import plural
@@ -18,7 +18,7 @@ from runner.reports.fold import fold, opening, replay
 from runner.reports.jsonl import JournalLines
 from runner.reports.narrator import Narrator
 from runner.reports.output import Output
-from runner.reports.summary import last_words
+from runner.reports.summary import last_words, standing
 from runner.reports.terminal import terminal_of
 from runner.reports.view import Failures, RunView
 from runner.reports.wording import one_line
@@ -177,8 +177,16 @@ class Watchers:
         return f"{opened}\nLeft. What was done is in the state file.\n{self._standing(handle)}\n"
 
     def note_exposed(self, error: Exception, handle: str) -> None:
-        """Let *error*, which breaks the run off, be followed by where it leaves a canary that has traffic."""
-        if self._view.exposed:
+        """Let *error*, which breaks the run off, be followed by where it leaves a canary that has traffic.
+
+        Where another process has taken the run over, nobody here knows that it is not watched.
+        """
+        if not self._view.exposed:
+            return
+        if isinstance(error, LockedError):
+            lines = standing(self._view, self._stderr.terminal, handle=handle, watched=True)
+            error.add_note("\n".join(lines))
+        else:
             error.add_note(self._standing(handle))
 
     def _standing(self, handle: str) -> str:
