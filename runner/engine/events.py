@@ -189,25 +189,12 @@ class GateAnswered:
     reason: str = ""
 
 
-Event = (
-    RunStarted
-    | RunResumed
-    | RunPaused
-    | RunInterrupted
-    | RunFinished
-    | StageStarted
-    | StageSucceeded
-    | StageFailed
-    | StageSkipped
-    | EffectIntended
-    | EffectDone
-    | SplitChanged
-    | MeasurementTaken
-    | RollbackStarted
-    | RollbackFinished
-    | GateOpened
-    | GateAnswered
-)
+RunEvent = RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished
+StageEvent = StageStarted | StageSucceeded | StageFailed | StageSkipped
+EffectEvent = EffectIntended | EffectDone | SplitChanged
+RollbackEvent = RollbackStarted | RollbackFinished
+GateEvent = GateOpened | GateAnswered
+Event = RunEvent | StageEvent | EffectEvent | MeasurementTaken | RollbackEvent | GateEvent
 
 EVENT_NAMES: Mapping[type, str] = {
     RunStarted: "run.started",

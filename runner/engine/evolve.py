@@ -9,20 +9,24 @@ from typing import assert_never, cast
 from runner.engine import observations as seen
 from runner.engine.events import (
     EffectDone,
+    EffectEvent,
     EffectIntended,
     Event,
     GateAnswered,
     GateOpened,
     MeasurementTaken,
     Outcome,
+    RollbackEvent,
     RollbackFinished,
     RollbackStarted,
+    RunEvent,
     RunFinished,
     RunInterrupted,
     RunPaused,
     RunResumed,
     RunStarted,
     SplitChanged,
+    StageEvent,
     StageFailed,
     StageSkipped,
     StageStarted,
@@ -93,9 +97,7 @@ def evolve(state: RunState, event: Event | seen.Noticed) -> RunState:
             return _noticed(state, event)
 
 
-def _run(
-    state: RunState, event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished
-) -> RunState:
+def _run(state: RunState, event: RunEvent) -> RunState:
     match event:
         case RunStarted():
             return replace(state, started_at=event.at)
@@ -152,7 +154,7 @@ def _looked_afresh(work: StageState) -> StageState:
     )
 
 
-def _stage(state: RunState, event: StageStarted | StageSucceeded | StageFailed | StageSkipped) -> RunState:
+def _stage(state: RunState, event: StageEvent) -> RunState:
     match event:
         case StageStarted():
             steps = state.current.steps if state.current else ()
@@ -181,7 +183,7 @@ def _promoted(state: RunState) -> RunState:
     return state.with_route(name, replace(state.routes[name], promoted=True))
 
 
-def _effect(state: RunState, event: EffectIntended | EffectDone | SplitChanged) -> RunState:
+def _effect(state: RunState, event: EffectEvent) -> RunState:
     match event:
         case EffectIntended():
             return _working(_hosted(state, event), pending=event)
@@ -257,7 +259,7 @@ def _safe(state: RunState, event: SplitChanged) -> Split | None:
     return state.routes[event.route].safe or canary_split(route.stable, route.canary, 0)
 
 
-def _rollback(state: RunState, event: RollbackStarted | RollbackFinished) -> RunState:
+def _rollback(state: RunState, event: RollbackEvent) -> RunState:
     match event:
         case RollbackStarted():
             work = StageState("rollback", rollback_steps(state, event.to), event.at)

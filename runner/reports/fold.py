@@ -13,14 +13,17 @@ from runner.engine.events import (
     GateAnswered,
     GateOpened,
     MeasurementTaken,
+    RollbackEvent,
     RollbackFinished,
     RollbackStarted,
+    RunEvent,
     RunFinished,
     RunInterrupted,
     RunPaused,
     RunResumed,
     RunStarted,
     SplitChanged,
+    StageEvent,
     StageFailed,
     StageSkipped,
     StageStarted,
@@ -102,7 +105,7 @@ def _folded(view: RunView, event: Event) -> RunView:
             assert_never(event)
 
 
-def _run(view: RunView, event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished) -> RunView:
+def _run(view: RunView, event: RunEvent) -> RunView:
     match event:
         case RunStarted():
             return _started(view, event)
@@ -179,7 +182,7 @@ def _resumed(view: RunView, event: RunResumed) -> RunView:
     )
 
 
-def _stage(view: RunView, event: StageStarted | StageSucceeded | StageFailed | StageSkipped) -> RunView:
+def _stage(view: RunView, event: StageEvent) -> RunView:
     known = view.stage(event.stage) or StageView(event.stage)
     match event:
         case StageStarted():
@@ -294,7 +297,7 @@ def _served(agreement: Agreement, event: MeasurementTaken) -> dict[str, Mapping[
     return {} if route is None else {route: by_subset}
 
 
-def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> RunView:
+def _rollback(view: RunView, event: RollbackEvent) -> RunView:
     match event:
         case RollbackStarted():
             back = RollbackView(event.at, event.reason, event.cause, event.to)

@@ -8,16 +8,20 @@ from runner.engine.events import (
     EffectIntended,
     Event,
     GateAnswered,
+    GateEvent,
     GateOpened,
     MeasurementTaken,
+    RollbackEvent,
     RollbackFinished,
     RollbackStarted,
+    RunEvent,
     RunFinished,
     RunInterrupted,
     RunPaused,
     RunResumed,
     RunStarted,
     SplitChanged,
+    StageEvent,
     StageFailed,
     StageSkipped,
     StageStarted,
@@ -109,11 +113,7 @@ def numbered(view: RunView, place: str) -> str:
     return f"{number:>{len(str(view.count))}}/{view.count} {escape(place)}"
 
 
-def _run(
-    view: RunView,
-    event: RunStarted | RunResumed | RunPaused | RunInterrupted | RunFinished,
-    terminal: Terminal,
-) -> tuple[str, str]:
+def _run(view: RunView, event: RunEvent, terminal: Terminal) -> tuple[str, str]:
     match event:
         case RunStarted():
             return "started", joined((title(view), _by(event.by), date(event.at, terminal.zone)))
@@ -154,9 +154,7 @@ def _traffic(view: RunView) -> str:
     return ", ".join(f"{one_line(route)} at {weights(split)}" for route, split in sorted(view.splits.items()))
 
 
-def _stage(
-    view: RunView, event: StageStarted | StageSucceeded | StageFailed | StageSkipped, terminal: Terminal
-) -> tuple[str, str]:
+def _stage(view: RunView, event: StageEvent, terminal: Terminal) -> tuple[str, str]:
     match event:
         case StageStarted(attempt=attempt):
             again = f"attempt {attempt}" if attempt > 1 else ""
@@ -225,7 +223,7 @@ def _measurement(before: RunView, view: RunView, event: MeasurementTaken) -> Lin
     return None if quiet else Line(event.at, "guard", word, verdict_line(view, event))
 
 
-def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> tuple[str, str]:
+def _rollback(view: RunView, event: RollbackEvent) -> tuple[str, str]:
     match event:
         case RollbackStarted(reason=reason, to=to):
             goals = ", ".join(f"{one_line(route)} to {weights(split)}" for route, split in to.items())
@@ -241,7 +239,7 @@ def _rollback(view: RunView, event: RollbackStarted | RollbackFinished) -> tuple
             assert_never(event)
 
 
-def _gate(view: RunView, event: GateOpened | GateAnswered, terminal: Terminal) -> tuple[str, str]:
+def _gate(view: RunView, event: GateEvent, terminal: Terminal) -> tuple[str, str]:
     match event:
         case GateOpened(message=message, until=until):
             how = f"runner approve {view.typed}"
