@@ -1,5 +1,6 @@
 """`runner adopt FILE`: the state of a run whose state is lost, rebuilt from the marker on the object."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import click
 
 from runner import bootstrap
 from runner.bootstrap import Place
-from runner.cli import options
+from runner.cli import exposure, options
 from runner.cli.asked import live_stable
 from runner.cli.recording import first_event
 from runner.cli.states import reach_of, refuse_existing, refuse_exposed_secrets, state_at
@@ -69,9 +70,12 @@ def _write(given: dict[str, Any], loaded: Loaded, place: Place, run: str, found:
         click.echo(
             f"run {other} has scaled a Deployment here too, before that run or after; it is not adopted"
         )
-    handle = typed(state.read())
+    record = state.read()
+    handle = typed(record)
     click.echo(f"adopted in {state.path}")
     click.echo(f"go on with `runner resume {handle}`, or back with `runner rollback {handle}`")
+    for line in exposure.left(record, sys.stdout):
+        click.echo(line)
 
 
 def _told(item: Scaled, *, begun: bool) -> str:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TextIO
 
 from runner.errors import LockedError, RunnerError
 from runner.journal import Record
@@ -18,15 +19,19 @@ def told(record: Record, played: Callable[[], bool] | None = None) -> Iterator[N
     try:
         yield
     except (RunnerError, KeyboardInterrupt) as error:
-        from runner.cli.runs import shown_of
-        from runner.reports.summary import standing
-        from runner.reports.terminal import terminal_of
-
-        shown = shown_of(record.path, record, living=_is_living(error, played))
-        terminal = terminal_of(sys.stderr, os.environ)
-        if lines := standing(shown.view, terminal, handle=shown.handle, watched=shown.living):
+        if lines := left(record, sys.stderr, living=_is_living(error, played)):
             error.add_note("\n".join(lines))
         raise
+
+
+def left(record: Record, stream: TextIO, *, living: bool = False) -> list[str]:
+    """Where *record* leaves the traffic and how to go on or back, as *stream* shows it; nothing of a finished run."""
+    from runner.cli.runs import shown_of
+    from runner.reports.summary import standing
+    from runner.reports.terminal import terminal_of
+
+    shown = shown_of(record.path, record, living=living)
+    return standing(shown.view, terminal_of(stream, os.environ), handle=shown.handle, watched=shown.living)
 
 
 def _is_living(error: BaseException, played: Callable[[], bool] | None) -> bool:

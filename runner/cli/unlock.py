@@ -1,15 +1,17 @@
 """`runner unlock RUN`."""
 
+import sys
 from typing import Any
 
 import click
 
 from runner import bootstrap
-from runner.cli import options
+from runner.cli import exposure, options
 from runner.cli.consent import consent
 from runner.cli.reopening import place_of_record
 from runner.cli.states import FileState, reach_of, routes_of, state_of
 from runner.errors import LockedError, UsageError
+from runner.journal.finding import typed
 
 
 @click.command("unlock")
@@ -26,7 +28,8 @@ def command(run: str, *, yes: bool, **given: Any) -> None:
     if isinstance(state, FileState) and state.is_played():
         raise LockedError(
             f"a living process plays run {record.run}: {state.path} is locked by it",
-            hint="`runner rollback` and `runner abort` reach it; a lock ends with its process",
+            hint=f"`runner rollback {typed(record)}` and `runner abort {typed(record)}` reach it;"
+            " a lock ends with its process",
         )
     if record.started.target.get("sandbox"):
         raise UsageError("a run in the sandbox holds no lease", hint="its state file is free")
@@ -41,3 +44,5 @@ def command(run: str, *, yes: bool, **given: Any) -> None:
     click.echo("watching whether it is alive", err=True)
     bootstrap.break_leases(place.cluster, place.clock, routes, record.run)
     click.echo(f"the leases of run {record.run} are free")
+    for line in exposure.left(record, sys.stdout):
+        click.echo(line)

@@ -50,6 +50,8 @@ def test_a_lost_state_is_rebuilt_and_the_run_ends_as_promised(place, stage, stat
     assert "runner adopt FILE" in said
     code, said = here.run("adopt", "../small.yaml", "--context", "test", "--state", state)
     assert code == 0, said
+    *_, last = said.splitlines()
+    assert ("and nobody is watching it: `runner resume" in last) is (weights(server)["v3"] > 0), said
     pasted = re.search(rf"runner {verb} [^`]*", said).group()
     code, said = here.run(*shlex.split(pasted)[1:], "-y")
 
