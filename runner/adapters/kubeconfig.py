@@ -88,7 +88,9 @@ def _refuse_of_repository(file: Path, repository: str | None, environ: Mapping[s
     if repository is None:
         return
     root, real = Path(repository).resolve(), file.resolve()
-    own = not (root / ".git").exists() and real.parent == (_home(environ) / ".kube").resolve()
+    home = _home(environ)
+    operators = home is not None and real.parent == (home / ".kube").resolve()
+    own = operators and not (root / ".git").exists()
     inside = real.is_relative_to(root) or file.absolute().is_relative_to(root)
     if inside and not own:
         raise RunnerError(
@@ -98,17 +100,23 @@ def _refuse_of_repository(file: Path, repository: str | None, environ: Mapping[s
         )
 
 
-def _home(environ: Mapping[str, str]) -> Path:
-    return at_home(environ.get("HOME") or "~")
+def _home(environ: Mapping[str, str]) -> Path | None:
+    """None for a user whom the machine does not know, as containers have them."""
+    try:
+        return Path(environ.get("HOME") or "~").expanduser()
+    except RuntimeError:
+        return None
 
 
 def _candidates(environ: Mapping[str, str]) -> list[Path]:
     named = [part for part in environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return [Path(part) for part in dict.fromkeys(named)] or [_home(environ) / ".kube" / "config"]
+    home = _home(environ)
+    usual = [home / ".kube" / "config"] if home is not None else []
+    return [Path(part) for part in dict.fromkeys(named)] or usual
 
 
 def _no_kubeconfig(environ: Mapping[str, str]) -> RunnerError:
-    looked = ", ".join(str(file) for file in _candidates(environ))
+    looked = ", ".join(str(file) for file in _candidates(environ)) or "KUBECONFIG alone: no home is known"
     return RunnerError(
         f"no kubeconfig found, looked for {looked}",
         hint="name one with --kubeconfig FILE, or play without a cluster: --sandbox",

@@ -10,11 +10,14 @@ from runner.errors import InvalidDocumentError
 from runner.model.config import Config, MetricsSource
 
 
-def config_file() -> FilePath:
-    """Where the Config of this user lies: ``$XDG_CONFIG_HOME/runner/config.yaml``."""
+def config_file() -> FilePath | None:
+    """This user's Config, ``$XDG_CONFIG_HOME/runner/config.yaml``; None where nobody's home is known."""
     from platformdirs import user_config_path
 
-    return user_config_path("runner") / "config.yaml"
+    try:
+        return user_config_path("runner") / "config.yaml"
+    except RuntimeError:  # a user whom the machine does not know, as containers have them
+        return None
 
 
 def load_config(file: FilePath | None = None) -> Config:
@@ -23,8 +26,8 @@ def load_config(file: FilePath | None = None) -> Config:
     InvalidDocumentError with every diagnostic.
     """
     file = file or config_file()
-    if not file.exists():
-        return Config(str(file))
+    if file is None or not file.exists():
+        return Config(str(file or "$XDG_CONFIG_HOME/runner/config.yaml"))
     document = read(file)
     diagnostics = check_schema(document, "config")
     if diagnostics:

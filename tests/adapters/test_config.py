@@ -20,6 +20,20 @@ def loaded(folder: Path, text: str) -> Config:
     return load_config(folder / "config.yaml")
 
 
+def test_a_user_whom_the_machine_does_not_know_has_no_config(monkeypatch):
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+
+    assert load_config() == Config("$XDG_CONFIG_HOME/runner/config.yaml")
+
+
+def test_a_file_in_a_home_that_nobody_knows_of_is_a_file_that_is_not_there(tmp_path):
+    config = loaded(tmp_path, 'prometheus: {prod: {url: "https://p", tokenFile: ~nobody-of-that-name/t}}\n')
+
+    assert config.source("prod").token_file == f"{tmp_path}/~nobody-of-that-name/t"
+
+
 def test_a_source_keeps_its_secrets_in_files_beside_the_config(tmp_path):
     text = """
 prometheus:

@@ -129,6 +129,17 @@ def test_in_a_pod_its_service_account_is_used(tmp_path):
     assert found.login.proof == TokenFile(str(tmp_path / "token"))
 
 
+def test_a_pods_user_whom_the_machine_does_not_know_has_no_home_to_look_in(tmp_path, monkeypatch):
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 4_000_000)
+    environ = in_a_pod(tmp_path)
+    del environ["HOME"]
+
+    assert connect(Choice(), CONFIG, environ, pod=tmp_path).context == "in-cluster"
+    with pytest.raises(RunnerError, match="no home is known"):
+        connect(Choice(), CONFIG, {}, pod=tmp_path)
+
+
 @pytest.mark.parametrize("absent", ["token", "KUBERNETES_SERVICE_HOST"])
 def test_half_a_pod_is_no_pod(tmp_path, absent):
     environ = in_a_pod(tmp_path)
