@@ -117,10 +117,7 @@ def test_a_dead_lock_is_broken(place, monkeypatch):
 
     assert code == 0, said
     assert "are free" in said
-    assert (
-        f"20 % of reviews is on v3 and nobody is watching it: `runner resume {STATE}`"
-        in said.splitlines()[-1]
-    )
+    assert f"20 % of reviews is on v3 and nobody is watching it: `runner resume {STATE}" in said
     assert "nothing is locked" in there.run("unlock", STATE, "-y")[1]
 
 
