@@ -2,7 +2,9 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from runner.bootstrap import Place, who
 from runner.document.load import read
@@ -13,6 +15,7 @@ from runner.journal import Record
 from runner.journal.codec import plain
 from runner.journal.finding import typed
 from runner.model.playbook import Playbook
+from runner.ports import ObjectRef
 from runner.routers.marker import digest_of
 from runner.stages.kinds import compile_playbook
 
@@ -30,17 +33,47 @@ def first_event(
     """All that `resume` needs, rendered; *asked* is what the command line put in place of the playbook's own."""
     manifests = plain(loaded.manifests)
     given = {name: value for name, value in asked.items() if value is not None}
+    target: dict[str, Any] = {**place.target, **({"asked": given} if given else {})}
+    if (uid := _uid(place)) is not None:
+        target["cluster"] = uid
     return RunStarted(
         at=place.clock.now(),
         playbook=loaded.tree,
         variables=plain(loaded.variables),
         manifests=manifests,
-        target={**place.target, "asked": given} if given else place.target,
+        target=target,
         digest=digest_of([loaded.tree, manifests]),
         scenario=read(scenario).tree if scenario is not None else None,
         seed=seed,
         source=str(Path(file).resolve()),
         by=who(),
+    )
+
+
+def _uid(place: Place) -> str | None:
+    """What tells a cluster from all others, whatever its address: the UID of its first namespace.
+
+    None in the sandbox, and for who may not look at it: a run needs no right to that.
+    """
+    found = None
+    if not place.target.get("sandbox"):
+        with suppress(RunnerError):
+            found = place.cluster.get(ObjectRef("v1", "Namespace", "", "kube-system"))
+    return str(found["metadata"]["uid"]) if found is not None and found["metadata"].get("uid") else None
+
+
+def refuse_other_cluster(record: Record, place: Place) -> None:
+    """DisagreementError where *place* is known to be another cluster than the one that *record* began in."""
+    recorded = record.started.target.get("cluster")
+    now = _uid(place) if recorded is not None else None
+    if now is None or now == recorded:
+        return
+    context, server = place.target.get("context"), place.target.get("server")
+    raise DisagreementError(
+        f"run {record.run} began in another cluster\n"
+        f"  recorded  {recorded}, by context {record.started.target.get('context')}\n"
+        f"  now       {now}, by context {context} at {server}",
+        hint="name the one that it began in: --context NAME, or --kubeconfig FILE",
     )
 
 

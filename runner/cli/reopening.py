@@ -10,7 +10,7 @@ import click
 
 from runner import bootstrap
 from runner.bootstrap import Place, Reach
-from runner.cli.recording import accepting, means, recorded_playbook
+from runner.cli.recording import accepting, means, recorded_playbook, refuse_other_cluster
 from runner.cli.states import ClusterState, Kept, State
 from runner.engine.events import Event, RunResumed, SplitChanged
 from runner.engine.evolve import ACCEPTED
@@ -57,7 +57,9 @@ def _place(record: Record, state: State, playbook: Playbook, reach: Reach, speed
         log = Path(f"{state.path}.world")
         return bootstrap.back_in_sandbox(log, playbook, at=record.events[-1].at, speed=speed)
     reach, clock = _recorded(reach, state, record), bootstrap.real_clock()
-    return bootstrap.on_cluster(reach, playbook, record.run, clock, partial(click.echo, err=True))
+    place = bootstrap.on_cluster(reach, playbook, record.run, clock, partial(click.echo, err=True))
+    refuse_other_cluster(record, place)
+    return place
 
 
 def _recorded(reach: Reach, state: State, record: Record) -> Reach:

@@ -64,7 +64,7 @@ class Server:
         return says(200, {"kind": "APIResourceList", "resources": served})
 
     def _object(self, seen: Seen, version: str, rest: list[str]) -> Reply:
-        namespace = rest[1] if rest[0] == "namespaces" else ""
+        namespace = rest[1] if rest[0] == "namespaces" and rest[2:] else ""
         plural, *name = rest[2:] if namespace else rest
         asked = {
             "verb": VERBS.get(seen.method, "get" if name else "list"),
