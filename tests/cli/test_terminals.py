@@ -78,7 +78,7 @@ def test_an_abort_from_another_terminal_ends_the_wait_for_an_answer(gated):
 
 
 def test_a_closed_terminal_ends_a_run_that_can_be_resumed(tmp_path):
-    with seated(tmp_path, "play", CANARY, "--sandbox", "--speed", "60", "--state", "run.jsonl") as seat:
+    with seated(tmp_path, "play", CANARY, "--sandbox", "--speed", "20", "--state", "run.jsonl") as seat:
         seat.until("soak")
         until_in(tmp_path / "run.jsonl", '"stage":"soak"')
         seat.leave()

@@ -2,6 +2,8 @@
 
 import json
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,13 @@ def playbook_in(root: Path, files: str, *, template: bool = False) -> Path:
 def told(found: tuple[Diagnostic, ...], file: str) -> str:
     """Everything that people and machines are shown, in every form."""
     return render_text(found) + "".join(render(form, found, (file,)) for form in MACHINES)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A folder of our own: pytest's lies in one that every start of pytest closes to all other users."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True, scope="module")
