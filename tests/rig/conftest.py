@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +21,6 @@ QUICK = "RUNNER_TEST_QUICK"
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "quick: belongs to `make test-rig-quick`")
     config.addinivalue_line("markers", "rig_only: turns knobs that only a rig of ours has")
-    # A suite that was started in the background ignores Ctrl-C, and so would all that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
