@@ -172,7 +172,10 @@ class Evaluation:
         """The inner expression at the multiples of the step after *start*, up to *end*."""
         step = node.step or SUBQUERY_STEP
         known = self._subquery_points.setdefault(node, {})
-        for moment in range(start - start % step + step, end + 1, step):
+        moments = range(start - start % step + step, end + 1, step)
+        if len(moments) > self._budget.limits.samples:  # each holds one at least: refused before the work
+            self._budget.hold(len(moments))
+        for moment in moments:
             points = known.get(moment)
             if points is None:
                 points = known[moment] = self.points(node.expression, moment)

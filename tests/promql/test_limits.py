@@ -1,5 +1,7 @@
 """No query hangs or fills the memory: what is too much is refused."""
 
+import time
+
 import pytest
 
 from runner.promql import (
@@ -40,6 +42,16 @@ def storage(series: int = 10, samples: int = 100) -> MemoryStorage:
 def test_a_subquery_bomb_is_refused(expression):
     with pytest.raises(LimitError):
         evaluate(expression, storage(), 100, limits=SMALL)
+
+
+def test_a_subquery_of_too_many_moments_is_refused_before_any_work():
+    """With the limits that a person has: two million moments are seconds of work."""
+    used = time.process_time()
+
+    with pytest.raises(LimitError, match="more than 2,000,000 samples"):
+        evaluate("sum_over_time(none[10y:1ms])", storage(), 100)
+
+    assert time.process_time() - used < 1.0
 
 
 def test_a_long_range_of_a_wide_query_is_refused():
