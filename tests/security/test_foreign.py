@@ -12,10 +12,11 @@ import pytest
 
 from runner.adapters.expiry import ending_of
 from runner.cli.entry import run
+from runner.engine.events import RunStarted
 from runner.engine.observations import Order, OrderKind
-from runner.errors import DisagreementError
+from runner.errors import DisagreementError, LockedError
 from runner.foreign import json_of
-from runner.journal import OrdersFile, give_order, read
+from runner.journal import JournalFile, OrdersFile, give_order, read
 from runner.journal.orders import order_of
 from runner.routers.marker import ANNOTATION, marker_of
 from runner.sandbox import log
@@ -159,3 +160,18 @@ def test_a_story_that_was_never_played_is_not_gone_on_with(tmp_path, capsys):
 
     assert run(["resume", str(state), "-y"]) == 7
     assert f"{state}:2: the state file contradicts itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name", [os.mkfifo, lambda path: Path(path).write_text(NESTED)], ids=["a pipe", "nested"]
+)
+def test_a_name_of_the_locks_holder_that_nobody_can_read_is_left_out(tmp_path, name):
+    state = tmp_path / "run.jsonl"
+    held, _ = JournalFile.create(state, "r1", RunStarted(0.0, {}, {}, {}, {}, "digest"))
+    Path(f"{state}.holder").unlink()
+    name(f"{state}.holder")
+
+    with pytest.raises(LockedError, match=r"is being written by another process$"):
+        JournalFile.resume(state)
+
+    held.close()
