@@ -129,9 +129,17 @@ def _body(text: str) -> dict[str, Any]:
     start, end = text.find(EVIDENCE), text.rfind(',"prev":"')
     if not text.startswith(MEASURED, text.find(',"event":')) or not 0 < start < end:
         return dict(json_of(text))
-    body: dict[str, Any] = json_of(text[:start] + text[end:])
+    body: dict[str, Any] = _read(text[:start] + text[end:])
     body["evidence"] = Unread(text[start + len(EVIDENCE) : end])
     return body
+
+
+def _no_number(text: str) -> float:
+    raise ValueError(text)
+
+
+_read = json.JSONDecoder(parse_constant=_no_number).decode
+"""As `json_of` in half the time, for a line whose numbers are looked at anyway, one by one (see `fitting`)."""
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def fitting(value: T) -> T:
     for name, types in _types(cls):
         held = getattr(value, name)
         kind = type(held)
-        if kind in types and kind is not float:
+        if kind in types and kind is not float and kind is not int:
             continue  # nearly always
         if not isinstance(held, types) or kind is bool or _endless(held):
             raise DisagreementError(f"its {name.rstrip('_')!r} is {kind.__name__}")
@@ -28,8 +28,11 @@ def fitting(value: T) -> T:
 
 
 def _endless(held: Any) -> bool:
-    """1e999 is JSON, and no number that anything could be done with."""
-    return isinstance(held, float) and not isfinite(held)
+    """1e999 is JSON, and no number that anything could be done with; nor is a one with 999 noughts."""
+    try:
+        return isinstance(held, int | float) and not isfinite(held)
+    except OverflowError:
+        return True
 
 
 def effect_facts(facts: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

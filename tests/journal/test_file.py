@@ -222,6 +222,8 @@ def test_a_format_that_is_checked_otherwise_is_named_too(state):
         (EffectIntended(NOON, REF, {"split": {"v1": 100}}), '{"v1":100}', '{"v1":99}'),
         (EffectIntended(NOON, REF, {"a": 1}, {"splits": {}}), '"splits":{}', '"splits":{"r":1}'),
         (MeasurementTaken(NOON, "c", 0.5, Verdict.PASSED, ""), '"value":0.5', '"value":1e999'),
+        (MeasurementTaken(NOON, "c", 0.5, Verdict.PASSED, ""), '"value":0.5', f'"value":{"9" * 400}'),
+        (MeasurementTaken(NOON, "c", 0.5, Verdict.PASSED, ""), '"value":0.5', '"value":NaN'),
     ],
 )
 def test_a_line_whose_sum_fits_but_whose_values_do_not_is_damage(state, event, said, instead):
