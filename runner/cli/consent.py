@@ -17,13 +17,14 @@ def is_asked(*, yes: bool, to: str) -> bool:
 
 
 def ask(question: str, otherwise: str) -> None:
-    """UsageError, with the word *otherwise*, for a no, and for the end of the input; KeyboardInterrupt for Ctrl-C."""
+    """UsageError, with the word *otherwise*, for a no, and for the end of the input; a signal as it came."""
     try:
         said = click.confirm(question, err=True)
     except click.Abort as stop:
         click.echo(err=True)  # the shell's next words begin a line of their own
-        if not isinstance(stop.__context__, EOFError):
-            raise KeyboardInterrupt from None
+        came = stop.__context__
+        if not isinstance(came, EOFError):
+            raise (came if isinstance(came, KeyboardInterrupt) else KeyboardInterrupt()) from None
         said = False
     if not said:
         raise UsageError(otherwise, hint="nothing was touched")

@@ -16,10 +16,11 @@ WATCHED = 30  # seconds that a process may take for anything below
 
 @pytest.fixture(autouse=True)
 def _hearing():
-    """A process hears what its parent hears, and whoever tests may have been started by nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    """A process ignores what its parent ignores, and whoever tests may have been started by nohup."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM)}
     yield
-    signal.signal(signal.SIGHUP, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def start(folder, *options, file=CANARY):

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from runner.cli.consent import ask
+from runner.cli.entry import Stopped
 from runner.document.playbook import read_playbook
 from tests.cli.terminals import CANARY, GATED, WATCHED, seated, until_in
 from tests.fakes.api_server import cluster_of
@@ -127,16 +128,21 @@ def test_ctrl_d_at_a_question_is_a_no_that_says_what_it_leaves(gated, tmp_path_f
 
 
 class Impatient(io.StringIO):
-    """A person who presses Ctrl-C instead of answering."""
+    """A signal comes instead of an answer."""
+
+    def __init__(self, came: BaseException) -> None:
+        super().__init__()
+        self.came = came
 
     def readline(self, size: int | None = -1, /) -> str:
-        raise KeyboardInterrupt
+        raise self.came
 
 
-def test_ctrl_c_at_a_question_is_heard_by_whoever_knows_what_it_leaves(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "stdin", Impatient())
+@pytest.mark.parametrize("came", [KeyboardInterrupt(), Stopped(signal.SIGTERM)])
+def test_a_signal_at_a_question_is_heard_by_whoever_knows_what_it_leaves(monkeypatch, capsys, came):
+    monkeypatch.setattr(sys, "stdin", Impatient(came))
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(type(came)):
         ask("Take it back?", "not rolled back")
 
     assert capsys.readouterr().err.endswith("\n")
