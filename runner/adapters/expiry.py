@@ -7,19 +7,20 @@ Nothing is believed because of them: a signature is the server's business, and s
 
 import base64
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any
 
 from runner.foreign import json_of
 from runner.ports import Ending
 from runner.secrecy import Secret
 
+LATEST = 253_402_300_800  # Unix seconds of the year 10000, where calendars end
+
 
 def ending_of(token: Secret, what: str) -> Ending | None:
     """The end of *token*, called *what*; None where it says none. A pod's own token is renewed by its kubelet."""
     claims = _claims(token.reveal())
     at = claims.get("exp")
-    if not isinstance(at, int | float) or isinstance(at, bool) or not isfinite(at):
+    if not isinstance(at, int | float) or isinstance(at, bool) or not 0 <= at < LATEST:
         return None
     bound = claims.get("kubernetes.io")
     of_pod = isinstance(bound, dict) and "pod" in bound

@@ -32,6 +32,7 @@ from runner.model.split import Split, split_of
 from runner.secrecy import hide
 
 FORMAT = 1
+YEARS = range(1970, 9000)  # of every time in a journal; Python's own calendar ends soon after
 FIRST = ""  # what the first line names as its predecessor
 CLASSES: Mapping[str, type] = {name: cls for cls, name in EVENT_NAMES.items()}
 OMITTED_WHEN_NONE = {"stage", "guard", "scenario", "seed"}
@@ -261,5 +262,8 @@ def rfc3339(at: float) -> str:
 
 
 def moment(text: str) -> float:
-    """Unix seconds, to the millisecond."""
-    return round(datetime.fromisoformat(text).timestamp(), 3)
+    """Unix seconds, to the millisecond. ValueError for a time that no run was played at."""
+    found = datetime.fromisoformat(text)
+    if found.year not in YEARS:
+        raise ValueError(text)
+    return round(found.timestamp(), 3)

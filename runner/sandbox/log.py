@@ -76,7 +76,7 @@ def read(path: Path) -> tuple[EffectLog, Any, tuple[Line, ...]]:
     if end < len(whole):
         os.ftruncate(descriptor, end)
     lines = [_parsed(path, number, text) for number, text in enumerate(whole[:end].splitlines(), 1)]
-    if not lines or lines[0].get("v") != FORMAT:
+    if not lines or lines[0].get("v") != FORMAT or "world" not in lines[0]:
         raise DisagreementError(
             f"{path} is no sandbox world that this version can read", hint="begin a new run"
         )

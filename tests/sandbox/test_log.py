@@ -244,6 +244,7 @@ def test_a_torn_last_line_was_never_answered_and_is_cut(tmp_path):
         (b"not json\n", "damaged at line 1"),
         (b'{"v": 99, "world": {}}\n', "no sandbox world"),
         (b"[]\n", "damaged at line 1"),
+        (b'{"v": 1}\n', "no sandbox world"),
         (b'{"v": 1, "world": {}}\n', "what no world was made from"),
         (b'{"v": 1, "world": {"_": "Setup", "seed": "x", "start": []}}\n', "what no world was made from"),
     ],

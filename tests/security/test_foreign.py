@@ -58,7 +58,9 @@ def test_an_order_that_nobody_can_read_is_none(text):
     assert order_of(text.encode()) is None
 
 
-@pytest.mark.parametrize("claims", [NESTED, '{"exp":1e999}', f'{{"exp":{"9" * 400}}}'])
+@pytest.mark.parametrize(
+    "claims", [NESTED, '{"exp":1e999}', '{"exp":1e300}', '{"exp":-1e300}', f'{{"exp":{"9" * 400}}}']
+)
 def test_a_token_whose_claims_are_nonsense_says_no_end(claims):
     middle = base64.urlsafe_b64encode(claims.encode()).decode()
 
@@ -150,6 +152,12 @@ def test_an_order_counts_though_the_file_of_orders_was_taken_away(tmp_path):
     give_order(state, Order(OrderKind.ABORT, "ann"))
 
     assert orders.poll() == (Order(OrderKind.ABORT, "ann"),)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59.999Z"])
+def test_a_time_that_no_run_was_played_at_is_damage(tmp_path, at):
+    with pytest.raises(DisagreementError, match=r":2: .*damaged"):
+        read(_forged(tmp_path, lambda bodies: bodies[1].update(at=at)))
 
 
 def test_a_story_that_was_never_played_is_not_gone_on_with(tmp_path, capsys):
