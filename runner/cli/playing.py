@@ -94,6 +94,8 @@ def played(session: Session, listeners: Sequence[Listener], orders: Orders) -> i
         if session.first:
             epoch = session.place.lease.epoch
             seal(session.place.cluster, session.playbook, session.journal.run, epoch, session.past)
+            if not session.orders:  # who is ordered back goes back from anywhere
+                conductor.look_around()
         for order in session.orders:
             conductor.notice(order)
         return _to_the_end(conductor)

@@ -35,6 +35,7 @@ from runner.model.playbook import API_PATIENCE
 from runner.stages import apply, scale, shift
 from runner.stages.meeting import meet
 from runner.stages.readiness import look
+from runner.stages.sealing import refuse_moved
 from runner.stages.writing import Setting, Write
 
 # Whoever sent a signal does not wait.
@@ -187,6 +188,14 @@ class Conductor:
         """Whether the cluster did not answer, and is not to be asked again yet."""
         trouble = self.state.trouble
         return trouble is not None and self.world.clock.now() < trouble.next_at
+
+    def look_around(self) -> None:
+        """After a time in which nobody played: what somebody else has moved is known before anything waits there."""
+        program = self.state.program
+        try:
+            refuse_moved(self.world.cluster, program.playbook, program.run, self.state.held)
+        except DisagreementError as error:
+            self._refuse(error)
 
     def notice(self, observation: Noticed) -> None:
         self.state = evolve(self.state, observation)

@@ -1,13 +1,13 @@
 """Where a run stands: the fold of its events, and of what was noticed since."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from runner.engine.events import EffectIntended, GateAnswered, GateOpened, Outcome
 from runner.engine.observations import Interrupted, Order, Refused
 from runner.engine.program import Program, ProgramStage, Step
-from runner.model.split import Split
+from runner.model.split import Split, split_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +172,23 @@ class RunState:
     def splits(self) -> dict[str, Split]:
         """The recorded split of every route that is known."""
         return {name: route.split for name, route in self.routes.items() if route.split is not None}
+
+    @property
+    def held(self) -> dict[str, tuple[Split, ...]]:
+        """Where each route can be if nobody else has moved it: as recorded, or as a write of unknown outcome has it.
+
+        On the way back it does not matter where a route is; nothing is held then.
+        """
+        if self.rollback is not None:
+            return {}
+        return {name: (split, *self._wanted(name)) for name, split in self.splits.items()}
+
+    def _wanted(self, name: str) -> Iterator[Split]:
+        route = self.program.playbook.route(name)
+        place = ("VirtualService", route.namespace, route.virtual_service)
+        for intent in self.unknown:
+            if (intent.ref.kind, intent.ref.namespace, intent.ref.name) == place and "split" in intent.want:
+                yield split_of(intent.want["split"])
 
     def with_route(self, name: str, route: RouteState) -> "RunState":
         """This state with one route replaced."""

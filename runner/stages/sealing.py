@@ -1,20 +1,22 @@
-"""The first act of whoever takes a run over: its epoch on the object, before anything is decided.
+"""The first acts of whoever takes a run up: its epoch on the object, and a look at where the routes are.
 
 The write changes no weight, but it changes the resourceVersion, so that a write which the process before is
 still sending can no longer succeed.
 """
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from runner.engine.events import EffectIntended, Event
 from runner.errors import ConflictError, DisagreementError, LockedError
 from runner.model.playbook import Playbook, Route
+from runner.model.split import Split
 from runner.model.stages import KubeObject
 from runner.ports import Cluster
+from runner.routers import istio
 from runner.routers.marker import Marker, marker_of, with_marker
-from runner.stages.shift import live
+from runner.stages.shift import drift, gone, live
 
 TRIES = 5  # writes of one seal that others may get in between
 
@@ -28,6 +30,21 @@ def seal(cluster: Cluster, playbook: Playbook, run: str, epoch: int, past: Itera
     intended = {event.ref.stage for event in past if isinstance(event, EffectIntended)}
     for route in playbook.routes:
         _sealed(cluster, route, run, epoch, intended)
+
+
+def refuse_moved(cluster: Cluster, playbook: Playbook, run: str, held: Mapping[str, Sequence[Split]]) -> None:
+    """What waits, or judges, at a split must not be deceived about it until the next shift.
+
+    *held* are the splits, by route, at which *run* can have left it; the recorded one first. DisagreementError
+    where somebody else has moved or deleted one.
+    """
+    for name, splits in held.items():
+        route = playbook.route(name)
+        found = live(cluster, route)
+        if found is None:
+            raise gone(route, splits[0], playbook)
+        if istio.read(found, route) not in splits:
+            raise drift(found, route, run, splits[0])
 
 
 def _sealed(cluster: Cluster, route: Route, run: str, epoch: int, intended: set[str]) -> None:

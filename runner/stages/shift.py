@@ -175,10 +175,19 @@ def _refuse_drift(effect: SetSplit, setting: Setting, found: KubeObject, before:
         recorded = effect.split  # it was written, and whoever put back what was there before has changed it
     if effect.back or recorded is None or split == recorded:
         return
-    raise DisagreementError(
-        f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found, ROUTES)}\n"
-        f"  recorded  {recorded}\n  live      {split}\n  wanted    {effect.split}",
-        hint=f"go on from the live split: runner resume {shlex.quote(setting.run)}"
+    raise drift(found, route, setting.run, recorded, effect.split)
+
+
+def drift(
+    found: KubeObject, route: Route, run: str, recorded: Split, wanted: Split | None = None
+) -> DisagreementError:
+    """Somebody else has moved *route* from where *run* left it; what the run wants there now is told too."""
+    lines = [f"recorded  {recorded}", f"live      {istio.read(found, route)}"]
+    lines += [] if wanted is None else [f"wanted    {wanted}"]
+    return DisagreementError(
+        f"VirtualService {route.namespace}/{route.virtual_service} was changed by {last_editor(found, ROUTES)}"
+        + "".join(f"\n  {line}" for line in lines),
+        hint=f"go on from the live split: runner resume {shlex.quote(run)}"
         f" --accept-drift {istio.digest(found, route)}",
     )
 

@@ -180,6 +180,7 @@ class Contender:
         if len(past) > 1:
             self.conductor.record(RunResumed(self.clock.now(), f"host-{self.number}"))
             seal(cluster, playbook, self.run, self.lease.epoch, past)
+            self.conductor.look_around()
         self.slept, self.acted = 0.0, self.ring.sandbox.clock.now()
 
     def _ends(self, code: int, reason: str) -> None:

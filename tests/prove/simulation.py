@@ -148,6 +148,8 @@ class Run:
         if past:
             conductor.record(RunResumed(self.sandbox.clock.now(), "prove"))
             seal(self.cluster, self.story.playbook, "r1", self.processes, past)
+            if not self.words.due:
+                conductor.look_around()
         return conductor
 
     def opened(self) -> tuple[FaultyJournal, tuple[Any, ...]]:
