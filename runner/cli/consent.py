@@ -31,6 +31,6 @@ def ask(question: str, otherwise: str) -> None:
 
 
 def consent(question: str, otherwise: str, *, yes: bool, to: str) -> None:
-    """Both of it."""
+    """Go on only where a person says yes, or has said it by `-y`. UsageError otherwise."""
     if is_asked(yes=yes, to=to):
         ask(question, otherwise)
