@@ -102,8 +102,8 @@ class _Builder:
     def stage(self, said: Tree) -> Stage:
         """One stage; its kind is the one key that names a kind."""
         name = said["name"]
-        build_kind, kind = next((make, key) for key, make in self.kinds.items() if key in said)
-        return Stage(name, build_kind(name, said[kind]))
+        kind = next((key for key in self.kinds if key in said), "")
+        return Stage(name, self.kinds[kind](name, said[kind]))
 
     @property
     def kinds(self) -> Mapping[str, Callable[[str, Any], Kind]]:
@@ -156,7 +156,7 @@ class _Builder:
         """One guard."""
         return Guard(
             self._used(said),
-            said.get("route") or next(iter(self.routes)),
+            self.routes[said.get("route") or next(iter(self.routes), "")].name,
             every=_seconds(said, "every", 15.0),
             failure_limit=int(said.get("failureLimit", 2)),
             patience=_seconds(said, "patience", 300.0),

@@ -113,14 +113,31 @@ def _a_nameless_manifest(bodies) -> None:
     next(iter(bodies[0]["manifests"].values()))[0]["object"]["metadata"] = {}
 
 
+def _a_guard_of_no_route(bodies) -> None:
+    bodies[0]["playbook"] |= {"guards": [{"check": "errors", "route": "nowhere"}]}
+
+
+def _no_route_for_a_guard(bodies) -> None:
+    bodies[0]["playbook"] |= {"guards": [{"check": "errors"}], "routes": {}}
+
+
 def _an_endless_bound(bodies) -> None:
     bodies[0]["playbook"]["checks"]["errors"]["max"] = 10**400
+
+
+FORGERIES = [
+    _another_route,
+    _a_nameless_manifest,
+    _a_guard_of_no_route,
+    _no_route_for_a_guard,
+    _an_endless_bound,
+]
 
 
 @pytest.mark.parametrize(
     "command", [["audit"], ["resume", "-y"], ["rollback", "-y"]], ids=lambda each: each[0]
 )
-@pytest.mark.parametrize("change", [_another_route, _a_nameless_manifest, _an_endless_bound])
+@pytest.mark.parametrize("change", FORGERIES)
 def test_a_recorded_playbook_whose_parts_do_not_fit_is_damage(tmp_path, capsys, change, command):
     code = run([*command, str(_forged(tmp_path, change))])
 
