@@ -1,18 +1,14 @@
 """What every test begins with."""
 
-import signal
-
 import pytest
 
 from runner import secrecy
+from tests.fakes.hearing import pass_on_no_deafness
 
 
 def pytest_configure(config):
-    """What `&` or `nohup` let this suite ignore would be ignored by all that it starts, but handlers do not pass on."""
     del config
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda number, frame: None)
+    pass_on_no_deafness()
 
 
 @pytest.fixture(autouse=True)

@@ -177,11 +177,11 @@ class Watchers:
         return f"{opened}\nLeft. What was done is in the state file.\n{self._standing(handle)}\n"
 
     def note_exposed(self, error: Exception, handle: str) -> None:
-        """Let *error*, which breaks the run off, be followed by where it leaves a canary that has traffic.
+        """Let *error*, which breaks the run off, be followed by where it leaves a canary that has traffic, or may.
 
         Where another process has taken the run over, nobody here knows that it is not watched.
         """
-        if not self._view.exposed:
+        if not (self._view.exposed or self._view.unsure):
             return
         if isinstance(error, LockedError):
             lines = standing(self._view, self._stderr.terminal, handle=handle, watched=True)

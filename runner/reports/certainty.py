@@ -17,7 +17,8 @@ def certain(view: RunView, zone: tzinfo | None) -> str:
     routes = view.playbook.routes if view.playbook else ()
     moved = {move.route for move in view.moves}
     known = [_read(view, route, zone) for route in routes if route.name in moved]
-    return ", ".join(known) or "this run has moved no traffic"
+    none = "this run had moved no traffic before" if view.unsure else "this run has moved no traffic"
+    return ", ".join(known) or none
 
 
 def _read(view: RunView, route: Route, zone: tzinfo | None) -> str:

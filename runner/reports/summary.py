@@ -252,9 +252,10 @@ def _safe(view: RunView) -> str:
 
 def _exposed(view: RunView, handle: str) -> list[Said]:
     """The very last line, whenever a canary has traffic and its run has left."""
-    if view.outcome is Outcome.ROLLBACK_FAILED or not view.exposed:
+    if view.outcome is Outcome.ROLLBACK_FAILED or not (view.exposed or view.unsure):
         return []
-    shares = ", ".join(_share(view, exposure) for exposure in view.exposed)
+    maybe = (_so_much(exposure, "may be on") for exposure in view.unsure)
+    shares = ", ".join((*(_share(view, exposure) for exposure in view.exposed), *maybe))
     back = f"`runner rollback {handle}`"
     then = back if view.outcome is not None else f"`{_resume(view, handle)}` or {back}"
     return [Said(f"{shares} and nobody is watching it: {then}", Tone.WARN)]
@@ -264,8 +265,11 @@ def _share(view: RunView, exposure: Exposure) -> str:
     """What the record says; where the world disagreed with it, or a later write is open, that is the past."""
     route, stopped = exposure.route, view.stopped
     disagreed = stopped is not None and stopped.code == ExitCode.DISAGREEMENT
-    on = "was put on" if disagreed or _is_written(view, route) else "is on"
-    return f"{exposure.share} % of {one_line(route.name)} {on} {one_line(route.canary)}"
+    return _so_much(exposure, "was put on" if disagreed or _is_written(view, route) else "is on")
+
+
+def _so_much(exposure: Exposure, on: str) -> str:
+    return f"{exposure.share} % of {one_line(exposure.route.name)} {on} {one_line(exposure.route.canary)}"
 
 
 def _is_written(view: RunView, route: Route) -> bool:

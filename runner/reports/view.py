@@ -180,6 +180,26 @@ class RunView:
         return tuple(exposure for exposure in shares if exposure.share)
 
     @property
+    def unsure(self) -> tuple[Exposure, ...]:
+        """The routes whose canary may have traffic: a write that gives it some was begun, its end is not recorded."""
+        known = {exposure.route.name for exposure in self.exposed}
+        routes = [
+            route for route in (self.playbook.routes if self.playbook else ()) if route.name not in known
+        ]
+        shares = [Exposure(route, self._begun(route)) for route in routes]
+        return tuple(exposure for exposure in shares if exposure.share and self.outcome is None)
+
+    def _begun(self, route: Route) -> int:
+        """The canary's share that open writes to the object of *route* would leave it with."""
+        place = ("VirtualService", route.namespace, route.virtual_service)
+        wanted = [
+            open_.want.get("split") or {}
+            for open_ in self.open.values()
+            if (open_.ref.kind, open_.ref.namespace, open_.ref.name) == place
+        ]
+        return max((int(split.get(route.canary, 0)) for split in wanted), default=0)
+
+    @property
     def planned(self) -> tuple[StageView, ...]:
         """The stages of the playbook, without those that only a rollback brought."""
         return self.stages[: len(self.playbook.stages)] if self.playbook else self.stages

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.hearing import hear_again
 from tests.prove.oracle import Violation
 from tests.prove.simulation import SHELF
 
@@ -79,19 +80,12 @@ def fork(words: Sequence[str], around: Callable[[Callable[[], int]], int] = lamb
     if child:
         return child
     with contextlib.suppress(BaseException):
-        _hear_again()
+        hear_again()
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
         os._exit(around(lambda: run(list(words))))
     os._exit(99)
-
-
-def _hear_again() -> None:
-    """A child hears what a freshly started process does, whatever its parent has been told to ignore."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @cache

@@ -4,11 +4,16 @@ from dataclasses import replace
 
 import pytest
 
+from runner.cli.recording import recorded_playbook
+from runner.engine.events import EffectIntended
+from runner.journal import read
+from runner.reports.fold import opening, replay
 from runner.reports.summary import last_words
 from runner.reports.terminal import Terminal
 from runner.reports.view import Failures
 from tests.reports.stories import CASES
 from tests.reports.telling import view_of
+from tests.states.kept_runs import KEPT
 
 
 def words(name, **changes):
@@ -60,3 +65,16 @@ def test_a_run_that_has_not_said_its_end_is_told_from_its_last_record():
     said = words("interrupted", stopped=None, ended=None)
 
     assert any(line.endswith("50s before its last record") for line in said)
+
+
+def test_a_first_write_whose_end_is_not_recorded_may_have_given_the_canary_traffic():
+    record = read(KEPT / "0.1.0" / "killed-behind-a-shift.jsonl")
+    first = next(at for at, event in enumerate(record.events) if isinstance(event, EffectIntended))
+    view = replay(opening(record.run, recorded_playbook(record), handle="r"), record.events[: first + 1])
+
+    said = last_words(view, Terminal(), handle="r")
+
+    assert said[-1] == (
+        "20 % of reviews may be on v3 and nobody is watching it: `runner resume r` or `runner rollback r`"
+    )
+    assert "  certain   this run had moved no traffic before" in said
