@@ -13,6 +13,7 @@ from runner.bootstrap import Place
 from runner.cli.consent import consent
 from runner.cli.recording import recorded_playbook
 from runner.cli.states import reach_of
+from runner.engine.evolve import BACKOFF_CAP
 from runner.engine.program import SubsetsReady
 from runner.errors import (
     ConflictError,
@@ -33,7 +34,6 @@ from runner.stages.readiness import look
 from runner.stages.shift import live
 
 T = TypeVar("T")
-LONGEST_PAUSE = 30.0  # seconds between two questions to a cluster that does not answer
 
 
 def go_back_by_marker(given: dict[str, Any]) -> int:
@@ -70,7 +70,7 @@ def _patiently(clock: Clock, ask: Callable[[], T]) -> T:
         until = clock.now() + pause
         while clock.now() < until:
             clock.sleep_until(until)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        pause = min(2 * pause, BACKOFF_CAP)
 
 
 def _found(cluster: Cluster, route: Route) -> tuple[Marker, Split]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from runner.model.checks import Verdict
+from runner.model.playbook import Route
 from runner.model.split import Split
 
 
@@ -32,6 +33,11 @@ class Ref:
     namespace: str
     name: str
     n: int
+
+    def weighs(self, route: Route) -> bool:
+        """Whether the object is the VirtualService of *route*."""
+        place = ("VirtualService", route.namespace, route.virtual_service)
+        return (self.kind, self.namespace, self.name) == place
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,15 +239,11 @@ def _moved(state: RunState, event: SplitChanged) -> RunState:
 def _settled(state: RunState, name: str) -> RunState:
     """What a person accepted is where the next write starts from, whatever an earlier one intended."""
     route, work = state.program.playbook.route(name), _work(state)
-    place = ("VirtualService", route.namespace, route.virtual_service)
-    others = tuple(
-        item for item in state.unsettled if (item.ref.kind, item.ref.namespace, item.ref.name) != place
-    )
+    others = tuple(item for item in state.unsettled if not item.ref.weighs(route))
     state = replace(state, unsettled=others)
     if work is None or work.pending is None:
         return state
-    ref = work.pending.ref
-    return _working(state, pending=None) if (ref.kind, ref.namespace, ref.name) == place else state
+    return _working(state, pending=None) if work.pending.ref.weighs(route) else state
 
 
 def _safe(state: RunState, event: SplitChanged) -> Split | None:

@@ -185,9 +185,8 @@ class RunState:
 
     def _wanted(self, name: str) -> Iterator[Split]:
         route = self.program.playbook.route(name)
-        place = ("VirtualService", route.namespace, route.virtual_service)
         for intent in self.unknown:
-            if (intent.ref.kind, intent.ref.namespace, intent.ref.name) == place and "split" in intent.want:
+            if intent.ref.weighs(route) and "split" in intent.want:
                 yield split_of(intent.want["split"])
 
     def with_route(self, name: str, route: RouteState) -> "RunState":

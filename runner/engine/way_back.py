@@ -29,9 +29,8 @@ def _unknown_moves(state: RunState) -> dict[str, Split]:
     """A write whose outcome nobody knows may have happened: its route goes back too."""
     back: dict[str, Split] = {}
     for pending in state.unknown:
-        place = (pending.ref.kind, pending.ref.namespace, pending.ref.name)
         for route in state.program.playbook.routes:
-            if ("VirtualService", route.namespace, route.virtual_service) == place:
+            if pending.ref.weighs(route):
                 back.setdefault(route.name, _safe_before(state, route, pending))
     return back
 

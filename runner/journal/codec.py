@@ -95,13 +95,18 @@ def encode(event: Event, link: Link) -> tuple[str, Link]:
     return f'{text[:-1]}{SUM}{total}"}}', Link(link.run, link.seq + 1, total)
 
 
-def encoded(run: str, events: Iterable[Event]) -> list[str]:
-    """The lines of a whole journal."""
-    lines, link = [], Link(run)
+def encoded_from(link: Link, events: Iterable[Event]) -> tuple[list[str], Link]:
+    """The lines of *events* behind *link*, and the link behind them."""
+    lines = []
     for event in events:
         line, link = encode(event, link)
         lines.append(line)
-    return lines
+    return lines, link
+
+
+def encoded(run: str, events: Iterable[Event]) -> list[str]:
+    """The lines of a whole journal."""
+    return encoded_from(Link(run), events)[0]
 
 
 def checksum(text: str) -> str:

@@ -17,8 +17,8 @@ from runner.errors import (
     TransientError,
     UnknownOutcomeError,
 )
-from runner.journal.codec import Link
-from runner.journal.file import Record, encoded_from
+from runner.journal.codec import Link, encoded_from
+from runner.journal.file import Record
 from runner.journal.parts import (
     PART,
     ConfigMapName,

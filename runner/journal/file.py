@@ -19,7 +19,7 @@ from runner.collecting import collecting_later
 from runner.engine.events import Event, RunStarted
 from runner.errors import DisagreementError, LockedError, RunnerError
 from runner.foreign import json_of
-from runner.journal.codec import Link, OtherFormatError, decode, encode
+from runner.journal.codec import Link, OtherFormatError, decode, encoded_from
 
 WITHOUT = (
     "nothing was touched; the safe split is in the `runner/run` annotation of the VirtualService:"
@@ -135,15 +135,6 @@ def _damaged(path: Path, number: int, error: Exception) -> DamagedError:
         f"{path}:{number}: the state file is damaged, or is none: {what}",
         hint=WITHOUT,
     )
-
-
-def encoded_from(link: Link, events: Iterable[Event]) -> tuple[list[str], Link]:
-    """The lines of *events* behind *link*, and the link behind them."""
-    lines = []
-    for event in events:
-        line, link = encode(event, link)
-        lines.append(line)
-    return lines, link
 
 
 class JournalFile:

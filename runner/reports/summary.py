@@ -274,8 +274,7 @@ def _so_much(exposure: Exposure, on: str) -> str:
 
 def _is_written(view: RunView, route: Route) -> bool:
     """Whether a write to the object of *route* was begun whose end is not recorded."""
-    place = ("VirtualService", route.namespace, route.virtual_service)
-    return any((open_.ref.kind, open_.ref.namespace, open_.ref.name) == place for open_ in view.open.values())
+    return any(open_.ref.weighs(route) for open_ in view.open.values())
 
 
 def _traffic(view: RunView) -> str:

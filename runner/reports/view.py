@@ -191,12 +191,7 @@ class RunView:
 
     def _begun(self, route: Route) -> int:
         """The canary's share that open writes to the object of *route* would leave it with."""
-        place = ("VirtualService", route.namespace, route.virtual_service)
-        wanted = [
-            open_.want.get("split") or {}
-            for open_ in self.open.values()
-            if (open_.ref.kind, open_.ref.namespace, open_.ref.name) == place
-        ]
+        wanted = [open_.want.get("split") or {} for open_ in self.open.values() if open_.ref.weighs(route)]
         return max((int(split.get(route.canary, 0)) for split in wanted), default=0)
 
     @property
